@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The datagrams between the auth service and those who use it: sessions
+ * (logins) and store and reader (tickets). The first datagram on a
+ * connection is the master's struct ctl (CTL_PEER: role, instance), which
+ * says who holds the other end; all later ones begin with the type below.
+ *
+ * Strings are NUL-terminated within their arrays; a datagram with `data' is
+ * cut after data[len].
+ */
+#ifndef POSTERN_AUTH_PROTO_H
+#define POSTERN_AUTH_PROTO_H
+
+#include <stdint.h>
+
+#define AUTH_USER_MAX	321	/* local part 64, @, domain 255, NUL */
+#define AUTH_DATA_MAX	9216	/* a line of 12,288 octets of BASE64 */
+#define AUTH_MECH_MAX	32
+#define AUTH_NONCE	16
+
+enum auth_type {
+	AUTH_NONE,
+	/* auth to session */
+	AUTH_MECHS,		/* struct auth_mechs; first, and on change */
+	AUTH_REPLY,		/* struct auth_reply */
+	AUTH_REVOKED,		/* struct auth_id: the login has ended */
+	/* session to auth */
+	AUTH_START,		/* struct auth_start */
+	AUTH_STEP,		/* struct auth_step */
+	AUTH_END,		/* struct auth_id: cancel the dialogue, or log
+				   out; every id is ended once */
+	/* auth to store and reader */
+	AUTH_TICKET,		/* struct auth_ticket */
+	AUTH_TICKET_END,	/* struct auth_ticket, nonce alone counts */
+	AUTH_TYPE_COUNT
+};
+
+enum auth_status {
+	AUTH_STATUS_NONE,
+	AUTH_MORE,		/* data: the challenge; STEP is awaited */
+	AUTH_OK,		/* user, nonce, lifetime; data: additional data
+				   that SMTP sends as one last challenge */
+	AUTH_FAIL,		/* 535 / 401 */
+	AUTH_TEMP,		/* 454 / 503: store away, queue full */
+	AUTH_THROTTLED,		/* 421 / 429: retry_after */
+	AUTH_NO_MECHANISM,	/* 504 */
+	AUTH_BAD_PROTOCOL,	/* 501 5.5.2: the mechanism's syntax */
+	AUTH_NOT_AUTHORIZED,	/* 535: authzid is not the login's own */
+	AUTH_STATUS_COUNT
+};
+
+enum auth_service { AUTH_SERVICE_NONE, AUTH_SMTP, AUTH_HTTP,
+	AUTH_SERVICE_COUNT };
+
+struct auth_mechs {
+	uint32_t	type;
+	char		list[128];	/* "SCRAM-SHA-256 PLAIN LOGIN" */
+};
+
+/* id: chosen by the session, unique among its live dialogues and logins. */
+struct auth_id {
+	uint32_t	type;
+	uint32_t	id;
+};
+
+struct auth_start {
+	uint32_t	type;
+	uint32_t	id;
+	uint32_t	service;	/* enum auth_service */
+	uint32_t	initial;	/* 1: data is an initial response */
+	unsigned char	address[16];	/* client; IPv4 as ::ffff:a.b.c.d */
+	char		mechanism[AUTH_MECH_MAX];	/* upper case */
+	uint32_t	len;
+	unsigned char	data[AUTH_DATA_MAX];
+};
+
+struct auth_step {
+	uint32_t	type;
+	uint32_t	id;
+	uint32_t	len;
+	unsigned char	data[AUTH_DATA_MAX];
+};
+
+struct auth_reply {
+	uint32_t	type;
+	uint32_t	id;
+	uint32_t	status;		/* enum auth_status */
+	uint32_t	retry_after;	/* seconds, THROTTLED */
+	uint32_t	lifetime;	/* seconds the ticket lives, OK */
+	char		user[AUTH_USER_MAX];	/* canonical user@domain, OK */
+	unsigned char	nonce[AUTH_NONCE];	/* OK */
+	uint32_t	len;
+	unsigned char	data[AUTH_DATA_MAX];
+};
+
+/*
+ * Whoever names this nonce over the channel of session process instance may
+ * act as user until expiry.
+ */
+struct auth_ticket {
+	uint32_t	type;
+	uint32_t	instance;	/* of the session process */
+	uint32_t	service;
+	uint32_t	reserved;
+	uint64_t	expiry;		/* CLOCK_BOOTTIME, milliseconds */
+	unsigned char	nonce[AUTH_NONCE];
+	char		user[AUTH_USER_MAX];
+};
+
+#endif

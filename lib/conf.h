@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The one conf file. What keys there are stands in one table (conf_table.c):
+ * name, type, default, range. See postern.conf(5).
+ */
+#ifndef POSTERN_CONF_H
+#define POSTERN_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CONF_FILE_DEFAULT	SYSCONFDIR "/postern/postern.conf"
+#define CONF_LIST_MAX		64
+
+struct conf_list {
+	char	**item;		/* n strings, owned by the conf */
+	size_t	 n;
+};
+
+enum conf_log { CONF_LOG_SYSLOG, CONF_LOG_STDERR };
+enum conf_tls { CONF_TLS_1_2, CONF_TLS_1_3 };
+
+struct conf_listen {
+	struct conf_list addresses;	/* "127.0.0.1", "::1", "0.0.0.0" */
+	uint64_t	 port;		/* 0: any free one */
+	bool		 on;
+};
+
+/* Times are in milliseconds, sizes in octets. */
+struct conf {
+	char		*hostname;
+	struct conf_list domains;	/* lower case; the first is default */
+	char		*mail_root;
+	char		*state_dir;
+	char		*run_dir;
+	uint64_t	 log;		/* enum conf_log */
+	uint64_t	 session_processes;	/* 0: one per processor */
+
+	struct conf_list tls_certificates;	/* paths, PEM chains */
+	struct conf_list tls_keys;		/* paths, same order */
+	char		*tls_passphrase;	/* "", path, fd:N, credential:NAME */
+	uint64_t	 tls_minimum;		/* enum conf_tls, SMTP only */
+
+	char		*auth_accounts;
+	struct conf_list auth_mechanisms;
+	uint64_t	 auth_iterations;
+	uint64_t	 auth_workers;
+	uint64_t	 auth_queue;
+	uint64_t	 auth_cache_time;
+	uint64_t	 auth_ticket_time;
+	uint64_t	 auth_failure_limit;	/* per address */
+	uint64_t	 auth_failure_limit_account;
+	uint64_t	 auth_failure_time;	/* window, and length of a block */
+	uint64_t	 auth_failure_delay;
+
+	struct conf_listen submission, submissions, https;
+
+	/* SMTP */
+	uint64_t	 command_time;
+	uint64_t	 data_time;
+	uint64_t	 session_time;
+	uint64_t	 handshake_time;
+	uint64_t	 unauthenticated_time;
+	uint64_t	 minimum_rate;		/* octets a second, 0: none */
+	uint64_t	 command_line;
+	uint64_t	 parameter_line;	/* MAIL and RCPT */
+	uint64_t	 auth_line;
+	uint64_t	 text_line;
+	uint64_t	 message_size;
+	uint64_t	 recipient_limit;
+	uint64_t	 messages_per_session;
+	uint64_t	 errors_per_session;
+	uint64_t	 connections;
+	uint64_t	 connections_per_address;
+	/* HTTP */
+	uint64_t	 request_line;
+	uint64_t	 request_head;
+	uint64_t	 request_fields;
+	uint64_t	 request_time;
+	uint64_t	 idle_time;
+	uint64_t	 requests_per_connection;
+
+	uint64_t	 delivery_threads;
+	uint64_t	 delivery_queue;	/* messages being committed */
+	uint64_t	 header_size;
+	uint64_t	 received_limit;
+	bool		 long_lines;
+	bool		 hide_client;
+
+	uint64_t	 list_default;		/* messages a page */
+};
+
+enum conf_type {
+	CONF_STRING, CONF_PATH, CONF_LIST, CONF_NUMBER, CONF_SIZE, CONF_TIME,
+	CONF_BOOL, CONF_ENUM
+};
+
+struct conf_key {
+	const char	*section;	/* "" for the top level */
+	const char	*name;
+	enum conf_type	 type;
+	const char	*fallback;	/* the default, as one would write it */
+	uint64_t	 min, max;	/* NUMBER, SIZE (octets), TIME (ms) */
+	const char	*const *names;	/* ENUM: NULL-ended, value is the index */
+	size_t		 offset;	/* in struct conf */
+	/* what a string must look like; NULL or the reason it does not */
+	const char	*(*check)(const char *value);
+};
+
+/* Every key there is; ended by name NULL. */
+extern const struct conf_key conf_keys[];
+
+/* Called for each fault: line is 0 where it has none. */
+typedef void conf_fault_fn(void *arg, const char *file, int line,
+	    const char *text);
+
+/*
+ * Read the conf in fp; file is its name in messages. All the bad values are
+ * reported, then NULL is returned; a syntax error or unknown key ends the
+ * reading. errno EINVAL, or ENOMEM.
+ */
+struct conf *conf_read(FILE *fp, const char *file, conf_fault_fn *, void *arg);
+void	 conf_free(struct conf **);
+/* A fault function that logs "file:line: text" as an error. */
+conf_fault_fn conf_fault_log;
+/*
+ * Print every key with its effective value, in the syntax of the file; the
+ * defaults with c NULL.
+ */
+void	 conf_print(const struct conf *c, FILE *fp);
+/* Is this domain (any case) one of ours? */
+bool	 conf_is_local(const struct conf *, const char *domain);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A client's connection in an event loop: plain or TLS, input handed up as
+ * it comes, output queued and flushed, orderly close. Sessions only.
+ *
+ * All input is hostile. Costs little while idle: no buffer is held that
+ * has nothing in it.
+ */
+#ifndef POSTERN_CONN_H
+#define POSTERN_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conn;
+struct event_base;
+struct tls;
+
+enum conn_end {
+	CONN_END_NONE,
+	CONN_END_EOF,		/* orderly: FIN, or close_notify under TLS */
+	CONN_END_CUT,		/* FIN under TLS without close_notify */
+	CONN_END_ERROR,		/* reset, TLS alert, bad record */
+	CONN_END_HANDSHAKE	/* the TLS handshake failed */
+};
+
+struct conn_ops {
+	/*
+	 * len > 0 octets came. Returns how many were taken; the rest is
+	 * kept, and reading pauses until conn_resume(). Must not free the
+	 * conn; conn_close() and conn_drop() are fine.
+	 */
+	size_t	(*input)(void *arg, const unsigned char *data, size_t len);
+	/* The TLS handshake is complete. */
+	void	(*secured)(void *arg);
+	/* All output has gone out. NULL when of no interest. */
+	void	(*drained)(void *arg);
+	/* The time set by conn_deadline() has come. */
+	void	(*timeout)(void *arg);
+	/*
+	 * The connection is over; why is CONN_END_NONE after our own
+	 * conn_close() or conn_drop(). Called once, from the event loop,
+	 * last of all calls; the conn is freed after it returns.
+	 */
+	void	(*ended)(void *arg, enum conn_end why);
+};
+
+/* Takes fd (non-blocking) over, even on failure: NULL and errno ENOMEM. */
+struct conn *conn_new(struct event_base *, int fd, const struct conn_ops *,
+	    void *arg);
+/*
+ * Begin the server handshake, once the output so far is out. What is still
+ * kept unread is discarded by no one: the caller checks conn_unread() first.
+ * 0, or -1 with errno ENOMEM.
+ */
+int	 conn_start_tls(struct conn *, struct tls *);
+/* Octets that input() did not take. */
+size_t	 conn_unread(const struct conn *);
+/* Hand up what was kept and read on; input is called from the event loop. */
+void	 conn_resume(struct conn *);
+/* Stop reading (true) or read on (false), for back-pressure. */
+void	 conn_hold(struct conn *, bool hold);
+/* Queue output; it goes out at the end of this turn of the loop. 0, or -1
+ * with errno ENOMEM or EPIPE (over already). */
+int	 conn_write(struct conn *, const void *data, size_t len);
+/* Octets of output not yet handed to the kernel. */
+size_t	 conn_queued(const struct conn *);
+/*
+ * Close after the output is out: close_notify, FIN, then what the peer
+ * still sends is read and dropped for a moment so that no reset destroys
+ * the last reply. Nothing but `ended' is called any more.
+ */
+void	 conn_close(struct conn *);
+/* Close now. */
+void	 conn_drop(struct conn *);
+/* Call timeout() once when ms have passed from now; 0: never. */
+void	 conn_deadline(struct conn *, uint64_t ms);
+
+/* "TLSv1.3", "TLS_AES_256_GCM_SHA384", bits 256; NULL and 0 while plain. */
+const char *conn_tls_version(const struct conn *);
+const char *conn_tls_cipher(const struct conn *);
+int	 conn_tls_bits(const struct conn *);
+/* Octets in and out since the start, as the application saw them. */
+uint64_t conn_octets_in(const struct conn *);
+uint64_t conn_octets_out(const struct conn *);
+
+#endif

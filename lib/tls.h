@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The server side of TLS: one context from a certificate chain and a
+ * function that signs elsewhere (process "keys"). Sessions only. This and
+ * conn.c are the only files in sessions that include <openssl/ssl.h>.
+ */
+#ifndef POSTERN_TLS_H
+#define POSTERN_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum tls_algorithm {
+	TLS_ALG_NONE,
+	TLS_ALG_ECDSA,		/* input: a digest */
+	TLS_ALG_RSA,		/* input: a padded block of the key's size */
+	TLS_ALG_COUNT
+};
+
+#define TLS_SIGN_MAX	1024	/* octets of input or signature */
+
+/*
+ * Sign len octets at in with the key of certificate number; the signature
+ * goes to sig (TLS_SIGN_MAX octets), its length to *siglen. Blocks for at
+ * most a second. 0, or -1: the handshake fails.
+ */
+typedef int tls_sign_fn(void *arg, unsigned number, enum tls_algorithm,
+	    const unsigned char *in, size_t len, unsigned char *sig,
+	    size_t *siglen);
+
+struct tls;			/* a context; one per process */
+
+enum tls_use { TLS_USE_SMTP, TLS_USE_HTTP };
+
+/*
+ * A context for SMTP (minimum 1.2, or 1.3 with only_13) or HTTP (1.3, ALPN
+ * "http/1.1"). AEAD suites, no tickets for SMTP, no renegotiation, no
+ * compression, no early data. NULL when memory is short.
+ */
+struct tls *tls_new(enum tls_use, bool only_13, tls_sign_fn *, void *arg);
+/*
+ * Add the PEM chain read from fd (which stays the caller's) as certificate
+ * number. 0, or -1 with *why a constant text.
+ */
+int	 tls_add_chain(struct tls *, unsigned number, int fd, const char **why);
+void	 tls_free(struct tls **);
+
+#endif

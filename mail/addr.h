@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Mail addresses: the paths of RFC 5321 section 4.1.2, and their form as a
+ * path in the file system. Pure: no system call, no allocation.
+ */
+#ifndef POSTERN_ADDR_H
+#define POSTERN_ADDR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ADDR_LOCAL_MAX	64	/* octets, RFC 5321 section 4.5.3.1.1 */
+#define ADDR_DOMAIN_MAX	255	/* section 4.5.3.1.2 */
+#define ADDR_MAX	(ADDR_LOCAL_MAX + 1 + ADDR_DOMAIN_MAX)
+
+struct addr {
+	char	local[ADDR_LOCAL_MAX + 1];	/* quoting undone; "" for <> */
+	char	domain[ADDR_DOMAIN_MAX + 1];	/* lower case; "" for <> and
+						   <postmaster>; "[...]" */
+};
+
+enum addr_use { ADDR_REVERSE, ADDR_FORWARD };
+
+enum addr_result {
+	ADDR_OK,
+	ADDR_SYNTAX,		/* not a path */
+	ADDR_TOO_LONG,		/* a part is over its limit */
+	ADDR_NON_ASCII		/* 8-bit without SMTPUTF8 */
+};
+
+/*
+ * Parse the path that opens the len octets at s: "<" [source route] mailbox
+ * ">", "<>" for ADDR_REVERSE, "<postmaster>" (any case) for ADDR_FORWARD.
+ * *used is the length of the path with its brackets.
+ */
+enum addr_result addr_parse_path(const char *s, size_t len, enum addr_use,
+	    struct addr *out, size_t *used);
+/* Parse a bare mailbox, local@domain, taking all len octets. */
+enum addr_result addr_parse_mailbox(const char *s, size_t len,
+	    struct addr *out);
+/*
+ * Parse a domain or address literal (HELO and EHLO arguments too), all len
+ * octets of it. True when it is one.
+ */
+bool	 addr_valid_domain(const char *s, size_t len);
+bool	 addr_valid_literal(const char *s, size_t len);
+/*
+ * Write the address as local@domain, the local part quoted where RFC 5321
+ * needs it, into dst (at least 2 * ADDR_MAX octets). Returns dst.
+ */
+char	*addr_format(const struct addr *, char *dst, size_t size);
+/*
+ * Do two addresses name the same mailbox: domains and local parts without
+ * regard to ASCII case, and, with strip_tag, a's local part without what
+ * follows its first '+'.
+ */
+bool	 addr_same(const struct addr *a, const struct addr *b, bool strip_tag);
+/* Cut the local part before its first '+' (not when it is the first octet). */
+void	 addr_strip_tag(struct addr *);
+/*
+ * The mailbox's place below the mail root, "domain/local", lower case; octets
+ * that are not [A-Za-z0-9_=.-] and a leading dot become %HH in capitals.
+ * 0, or -1 with errno ENAMETOOLONG or EINVAL (empty part, literal).
+ */
+int	 addr_to_path(const struct addr *, char *dst, size_t size);
+
+#endif

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: ISC
+# libmail.a: addresses, headers, Maildir names. No sockets, no globals.

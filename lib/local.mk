@@ -2,20 +2,21 @@
 # libpostern.a: knows no protocol, links no TLS. Needs $(POSTERN_LIBS).
 # libtls.a: connections and TLS, for the session programs alone.
 
-noinst_LIBRARIES += libpostern.a libtls.a
+noinst_LIBRARIES += libpostern.a
 libpostern_a_SOURCES = \
 	lib/buf.c lib/buf.h \
 	lib/chan.c lib/chan.h \
-	lib/conf.c lib/conf.h lib/conf_table.c lib/conf_value.c lib/conf_value.h \
+	lib/conf.c lib/conf.h \
+	lib/conf_table.c \
+	lib/conf_value.c lib/conf_value.h \
 	lib/counts.c lib/counts.h \
 	lib/ctl.h \
 	lib/ipc.c lib/ipc.h \
 	lib/log.c lib/log.h \
-	lib/master.c lib/master.h lib/master_listen.c lib/master_roles.c lib/master_impl.h \
-	lib/priv.c lib/priv.h lib/priv_calls.c lib/priv_landlock.c lib/priv_impl.h \
+	lib/priv.c lib/priv.h \
+	lib/priv_calls.c \
+	lib/priv_impl.h \
+	lib/priv_landlock.c \
 	lib/role.c lib/role.h \
 	lib/str.c lib/str.h
 POSTERN_LIBS = libpostern.a $(EVENT_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS)
-
-libtls_a_SOURCES = lib/conn.c lib/conn.h lib/tls.c lib/tls.h
-libtls_a_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)

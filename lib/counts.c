@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Shared counters of connections, see counts.h. Sessions and masters.
+ *
+ * Every process writes its own column only; sums are read without a lock, so
+ * two processes may each admit a connection at the same moment: the limit can
+ * be passed by at most the number of processes.
+ */
+#include "lib/counts.h"
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COUNTS_BUCKETS	8192	/* a power of two */
+#define COUNTS_MAX	64	/* processes */
+
+struct column {
+	_Atomic uint32_t	total;
+	_Atomic uint32_t	bucket[COUNTS_BUCKETS];
+};
+
+struct shared {
+	uint64_t	key[2];
+	uint32_t	columns;
+	struct column	column[];
+};
+
+struct counts {
+	struct shared	*shared;
+	struct column	*own;
+	size_t		 size;
+};
+
+static size_t
+shared_size(unsigned n)
+{
+	return offsetof(struct shared, column) + n * sizeof(struct column);
+}
+
+int
+counts_create(unsigned n)
+{
+	struct shared head = { .columns = n };
+	int fd;
+
+	if (n == 0 || n > COUNTS_MAX)
+		n = head.columns = COUNTS_MAX;
+	if (getrandom(head.key, sizeof(head.key), 0) != sizeof(head.key))
+		return -1;
+	if ((fd = memfd_create("counts", MFD_CLOEXEC)) == -1)
+		return -1;
+	if (ftruncate(fd, (off_t)shared_size(n)) == -1 ||
+	    pwrite(fd, &head, offsetof(struct shared, column), 0) == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+struct counts *
+counts_map(int fd, unsigned index)
+{
+	struct counts *c;
+	struct stat st;
+	void *p;
+
+	if (fstat(fd, &st) == -1 ||
+	    (size_t)st.st_size < shared_size(index + 1))
+		return NULL;
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return NULL;
+	c->size = (size_t)st.st_size;
+	p = mmap(NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED) {
+		free(c);
+		return NULL;
+	}
+	c->shared = p;
+	c->own = &c->shared->column[index];
+	return c;
+}
+
+void
+counts_clear(struct counts *c, unsigned index)
+{
+	if (shared_size(index + 1) > c->size)
+		return;
+	memset(&c->shared->column[index], 0, sizeof(struct column));
+}
+
+/* The address cut to its prefix: /32 or, for IPv6, /64. */
+static uint64_t
+prefix_of(const struct sockaddr *addr)
+{
+	unsigned char raw[8] = { 0 };
+	uint64_t prefix;
+
+	if (addr->sa_family == AF_INET) {
+		struct sockaddr_in in;
+
+		memcpy(&in, addr, sizeof(in));
+		memcpy(raw, &in.sin_addr, 4);
+		raw[7] = 4;
+	} else if (addr->sa_family == AF_INET6) {
+		struct sockaddr_in6 in6;
+
+		memcpy(&in6, addr, sizeof(in6));
+		if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+			memcpy(raw, &in6.sin6_addr.s6_addr[12], 4);
+			raw[7] = 4;
+		} else {
+			memcpy(raw, &in6.sin6_addr, 8);
+		}
+	}
+	memcpy(&prefix, raw, sizeof(prefix));
+	return prefix;
+}
+
+/* A keyed mix (two rounds of a 64-bit finaliser): peers cannot aim it. */
+static size_t
+bucket_of(const struct counts *c, const struct sockaddr *addr)
+{
+	uint64_t h = prefix_of(addr) ^ c->shared->key[0];
+
+	for (int i = 0; i < 2; i++) {
+		h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
+		h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
+		h ^= (h >> 31) ^ c->shared->key[1];
+	}
+	return (size_t)h & (COUNTS_BUCKETS - 1);
+}
+
+int
+counts_enter(struct counts *c, const struct sockaddr *addr,
+    uint32_t total_max, uint32_t prefix_max)
+{
+	size_t b = bucket_of(c, addr), columns;
+	uint64_t total = 0, prefix = 0;
+
+	columns = (c->size - offsetof(struct shared, column)) /
+	    sizeof(struct column);
+	for (size_t i = 0; i < columns; i++) {
+		total += atomic_load_explicit(&c->shared->column[i].total,
+		    memory_order_relaxed);
+		prefix += atomic_load_explicit(&c->shared->column[i].bucket[b],
+		    memory_order_relaxed);
+	}
+	if (total >= total_max)
+		return 1;
+	if (prefix >= prefix_max)
+		return 2;
+	atomic_fetch_add_explicit(&c->own->total, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->own->bucket[b], 1,
+	    memory_order_relaxed);
+	return 0;
+}
+
+void
+counts_leave(struct counts *c, const struct sockaddr *addr)
+{
+	size_t b = bucket_of(c, addr);
+
+	atomic_fetch_sub_explicit(&c->own->total, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&c->own->bucket[b], 1,
+	    memory_order_relaxed);
+}

@@ -89,6 +89,16 @@ counts_map(int fd, unsigned index)
 }
 
 void
+counts_unmap(struct counts **cp)
+{
+	if (*cp == NULL)
+		return;
+	munmap((*cp)->shared, (*cp)->size);
+	free(*cp);
+	*cp = NULL;
+}
+
+void
 counts_clear(struct counts *c, unsigned index)
 {
 	if (shared_size(index + 1) > c->size)

@@ -18,6 +18,7 @@ struct sockaddr;
 int	 counts_create(unsigned n);
 /* Map it, as process number index. NULL and errno on failure. */
 struct counts *counts_map(int fd, unsigned index);
+void	 counts_unmap(struct counts **);
 /* Master: forget what process index held. */
 void	 counts_clear(struct counts *, unsigned index);
 /*

@@ -13,6 +13,11 @@ libpostern_a_SOURCES = \
 	lib/ctl.h \
 	lib/ipc.c lib/ipc.h \
 	lib/log.c lib/log.h \
+	lib/master.c lib/master.h \
+	lib/master_conf.c \
+	lib/master_impl.h \
+	lib/master_listen.c \
+	lib/master_roles.c \
 	lib/priv.c lib/priv.h \
 	lib/priv_calls.c \
 	lib/priv_impl.h \

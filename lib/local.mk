@@ -25,3 +25,10 @@ libpostern_a_SOURCES = \
 	lib/role.c lib/role.h \
 	lib/str.c lib/str.h
 POSTERN_LIBS = libpostern.a $(EVENT_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/test-lib
+TESTS += t/unit/test-lib
+t_unit_test_lib_SOURCES = t/unit/test-lib.c
+t_unit_test_lib_LDADD = $(POSTERN_LIBS) $(CMOCKA_LIBS)
+endif

@@ -2,7 +2,7 @@
 # libpostern.a: knows no protocol, links no TLS. Needs $(POSTERN_LIBS).
 # libtls.a: connections and TLS, for the session programs alone.
 
-noinst_LIBRARIES += libpostern.a
+noinst_LIBRARIES += libpostern.a libtls.a
 libpostern_a_SOURCES = \
 	lib/buf.c lib/buf.h \
 	lib/chan.c lib/chan.h \
@@ -11,6 +11,7 @@ libpostern_a_SOURCES = \
 	lib/conf_value.c lib/conf_value.h \
 	lib/counts.c lib/counts.h \
 	lib/ctl.h \
+	lib/file.c lib/file.h \
 	lib/ipc.c lib/ipc.h \
 	lib/log.c lib/log.h \
 	lib/master.c lib/master.h \
@@ -32,3 +33,10 @@ TESTS += t/unit/test-lib
 t_unit_test_lib_SOURCES = t/unit/test-lib.c
 t_unit_test_lib_LDADD = $(POSTERN_LIBS) $(CMOCKA_LIBS)
 endif
+
+libtls_a_SOURCES = \
+	lib/conn.c lib/conn.h \
+	lib/tls.c lib/tls.h \
+	lib/tls_key.c lib/tls_key.h \
+	lib/wire.c lib/wire.h
+libtls_a_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The server side of TLS: one context from a certificate chain and a
- * function that signs elsewhere (process "keys"). Sessions only. This and
- * conn.c are the only files in sessions that include <openssl/ssl.h>.
+ * function that signs elsewhere (process "keys"). Sessions only. tls.c and
+ * wire.c are the only files in sessions that include <openssl/ssl.h>.
  */
 #ifndef POSTERN_TLS_H
 #define POSTERN_TLS_H
@@ -29,20 +29,26 @@ typedef int tls_sign_fn(void *arg, unsigned number, enum tls_algorithm,
 	    size_t *siglen);
 
 struct tls;			/* a context; one per process */
+struct ssl_st;
 
 enum tls_use { TLS_USE_SMTP, TLS_USE_HTTP };
 
 /*
  * A context for SMTP (minimum 1.2, or 1.3 with only_13) or HTTP (1.3, ALPN
- * "http/1.1"). AEAD suites, no tickets for SMTP, no renegotiation, no
- * compression, no early data. NULL when memory is short.
+ * "http/1.1"). AEAD suites, no tickets, no renegotiation, no compression, no
+ * early data. To be called before the process is confined: the library
+ * sets itself up here, without its conf file. NULL when memory is short.
  */
 struct tls *tls_new(enum tls_use, bool only_13, tls_sign_fn *, void *arg);
 /*
  * Add the PEM chain read from fd (which stays the caller's) as certificate
- * number. 0, or -1 with *why a constant text.
+ * number, an ECDSA and an RSA one at most. 0, or -1 with *why a constant
+ * text.
  */
 int	 tls_add_chain(struct tls *, unsigned number, int fd, const char **why);
-void	 tls_free(struct tls **);
+/* No connection that uses it may live. *tp becomes NULL; NULL is taken. */
+void	 tls_free(struct tls **tp);
+/* For wire.c: the server side of one connection, on fd. NULL: no memory. */
+struct ssl_st *tls_session(struct tls *, int fd);
 
 #endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The server context of TLS. Sessions only, set up before they are confined.
+ * The certificate files are the site's own. What a client may negotiate is
+ * said here and nowhere else: the library's conf file is not read.
+ */
+#include "lib/tls.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/file.h"
+#include "lib/tls_key.h"
+
+#define TLS_CHAIN_MAX	(1U << 20)	/* octets of a certificate file */
+#define TLS_KEYS_MAX	2		/* one ECDSA, one RSA */
+
+/* TLS 1.2; those of 1.3 are AEAD suites all. */
+#define TLS_CIPHERS	"ECDHE+AESGCM:ECDHE+CHACHA20"
+#define TLS_GROUPS	"X25519:P-256:P-384"
+#define TLS_SIGALGS							\
+	"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:"			\
+	"RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"			\
+	"RSA+SHA256:RSA+SHA384:RSA+SHA512"
+
+struct tls {
+	SSL_CTX		*ctx;
+	tls_sign_fn	*sign;
+	void		*arg;
+	struct tls_key	*keys[TLS_KEYS_MAX];
+	size_t		 nkeys;
+};
+
+/* RFC 7301, 3.2: offered, but not ours: no_application_protocol. */
+static int
+tls_choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
+    const unsigned char *in, unsigned int inlen, void *arg)
+{
+	static const char ours[] = "http/1.1";
+	const size_t len = sizeof(ours) - 1;
+
+	(void)ssl;
+	(void)arg;
+	for (unsigned int i = 0; i < inlen && in[i] < inlen - i;
+	    i += 1U + in[i])
+		if (in[i] == len && memcmp(in + i + 1, ours, len) == 0) {
+			*out = in + i + 1;
+			*outlen = in[i];
+			return SSL_TLSEXT_ERR_OK;
+		}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static int
+tls_set_up(SSL_CTX *ctx, enum tls_use use, bool only_13)
+{
+	int minimum = use == TLS_USE_HTTP || only_13 ? TLS1_3_VERSION :
+	    TLS1_2_VERSION;
+
+	if (SSL_CTX_set_min_proto_version(ctx, minimum) != 1 ||
+	    SSL_CTX_set_cipher_list(ctx, TLS_CIPHERS) != 1 ||
+	    SSL_CTX_set1_groups_list(ctx, TLS_GROUPS) != 1 ||
+	    SSL_CTX_set1_sigalgs_list(ctx, TLS_SIGALGS) != 1 ||
+	    SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
+	    SSL_CTX_set_max_early_data(ctx, 0) != 1)
+		return -1;
+	SSL_CTX_set_security_level(ctx, 2);
+	SSL_CTX_clear_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
+	    SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
+	    SSL_MODE_ENABLE_PARTIAL_WRITE |
+	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* A flood of key updates must not keep us within one call. */
+	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	if (use == TLS_USE_HTTP)
+		SSL_CTX_set_alpn_select_cb(ctx, tls_choose_alpn, NULL);
+	return 0;
+}
+
+struct tls *
+tls_new(enum tls_use use, bool only_13, tls_sign_fn *sign, void *arg)
+{
+	struct tls *t;
+
+	if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+		return NULL;
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		return NULL;
+	t->sign = sign;
+	t->arg = arg;
+	if ((t->ctx = SSL_CTX_new(TLS_server_method())) == NULL ||
+	    tls_set_up(t->ctx, use, only_13) == -1)
+		tls_free(&t);
+	ERR_clear_error();
+	return t;
+}
+
+void
+tls_free(struct tls **tp)
+{
+	struct tls *t = *tp;
+
+	if (t == NULL)
+		return;
+	SSL_CTX_free(t->ctx);
+	for (size_t i = 0; i < t->nkeys; i++)
+		tls_key_free(t->keys[i]);
+	free(t);
+	*tp = NULL;
+}
+
+/* The certificates in the file, the first being the server's own. */
+static STACK_OF(X509) *
+tls_read_chain(int fd, const char **why)
+{
+	STACK_OF(X509) *chain = NULL;
+	unsigned char *pem;
+	BIO *bio = NULL;
+	X509 *x;
+	size_t len;
+
+	*why = "the certificate file cannot be read";
+	if ((pem = file_load(fd, TLS_CHAIN_MAX, &len)) == NULL)
+		return NULL;
+	*why = "out of memory";
+	if ((bio = BIO_new_mem_buf(pem, (int)len)) == NULL ||
+	    (chain = sk_X509_new_null()) == NULL)
+		goto out;
+	while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+		if (sk_X509_push(chain, x) == 0) {
+			X509_free(x);
+			goto fail;
+		}
+	/* The end of the file is not an error, all else is. */
+	*why = "the certificate file has no certificate in PEM";
+	if (sk_X509_num(chain) > 0 && ERR_GET_REASON(ERR_peek_last_error()) ==
+	    PEM_R_NO_START_LINE)
+		goto out;
+	if (sk_X509_num(chain) > 0)
+		*why = "a certificate in the file is damaged";
+fail:
+	sk_X509_pop_free(chain, X509_free);
+	chain = NULL;
+out:
+	ERR_clear_error();
+	BIO_free(bio);
+	free(pem);
+	return chain;
+}
+
+/* Why the library did not take a certificate. */
+static const char *
+tls_refusal(void)
+{
+	switch (ERR_GET_REASON(ERR_peek_last_error())) {
+	case SSL_R_NOT_REPLACING_CERTIFICATE:
+		return "there is a certificate with this type of key already";
+	case SSL_R_EE_KEY_TOO_SMALL:
+	case SSL_R_CA_KEY_TOO_SMALL:
+		return "a certificate's key is too short";
+	case SSL_R_CA_MD_TOO_WEAK:
+		return "a certificate is signed with a weak digest";
+	default:
+		return "the certificate cannot be used for TLS";
+	}
+}
+
+int
+tls_add_chain(struct tls *t, unsigned number, int fd, const char **why)
+{
+	STACK_OF(X509) *chain;
+	struct tls_key *key = NULL;
+	X509 *x = NULL;
+	EVP_PKEY *pub;
+	int r = -1;
+
+	ERR_clear_error();
+	if ((chain = tls_read_chain(fd, why)) == NULL)
+		return -1;
+	x = sk_X509_shift(chain);
+	*why = "the certificate's key cannot be used";
+	if ((pub = X509_get0_pubkey(x)) == NULL)
+		goto out;
+	if ((key = tls_key_new(pub, number, t->sign, t->arg, why)) == NULL)
+		goto out;
+	if (SSL_CTX_use_cert_and_key(t->ctx, x, tls_key_pkey(key), chain,
+	    0) != 1) {
+		*why = tls_refusal();
+		goto out;
+	}
+	if (t->nkeys == TLS_KEYS_MAX)
+		abort();	/* one of each type: the library sees to it */
+	t->keys[t->nkeys++] = key;
+	key = NULL;
+	r = 0;
+out:
+	tls_key_free(key);
+	X509_free(x);
+	sk_X509_pop_free(chain, X509_free);
+	ERR_clear_error();
+	return r;
+}
+
+SSL *
+tls_session(struct tls *t, int fd)
+{
+	SSL *ssl;
+
+	if ((ssl = SSL_new(t->ctx)) == NULL)
+		return NULL;
+	if (SSL_set_fd(ssl, fd) != 1) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	SSL_set_accept_state(ssl);
+	return ssl;
+}

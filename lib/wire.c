@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Octets to and from a socket, plain or TLS. Sessions only; what comes in is
+ * hostile. Invariants: the error queue is empty before each call of the
+ * library, and after a fatal error none is made but to free (SSL_get_error(3)).
+ */
+#include "lib/wire.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <unistd.h>
+
+#include "lib/tls.h"
+
+void
+wire_init(struct wire *w, int fd)
+{
+	*w = (struct wire){ .fd = fd };
+}
+
+void
+wire_free(struct wire *w)
+{
+	SSL_free(w->ssl);
+	w->ssl = NULL;
+	w->secure = false;
+}
+
+int
+wire_start_tls(struct wire *w, struct tls *tls)
+{
+	if ((w->ssl = tls_session(tls, w->fd)) != NULL)
+		return 0;
+	ERR_clear_error();
+	errno = ENOMEM;
+	return -1;
+}
+
+/* Sort out why read(2) or write(2) failed. */
+static enum wire_result
+wire_errno(struct wire *w, int error, enum wire_result again)
+{
+	switch (error) {
+	case EAGAIN:
+	case EINTR:
+		return again;
+	case ECONNRESET:
+	case EPIPE:
+		w->error = "connection reset";
+		break;
+	case ETIMEDOUT:
+		w->error = "connection timed out";
+		break;
+	default:
+		w->error = "socket error";
+	}
+	w->broken = true;
+	return WIRE_RESET;
+}
+
+static enum wire_result
+wire_cut(struct wire *w)
+{
+	w->broken = true;
+	w->error = "end of data without close_notify";
+	return WIRE_CUT;
+}
+
+/* The result of a call of the library that returned ret, not success. */
+static enum wire_result
+wire_tls_result(struct wire *w, int ret)
+{
+	int error = errno;
+	unsigned long code;
+
+	switch (SSL_get_error(w->ssl, ret)) {
+	case SSL_ERROR_WANT_READ:
+		return WIRE_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return WIRE_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return WIRE_EOF;
+	case SSL_ERROR_SYSCALL:
+		if (error == 0)
+			return wire_cut(w);
+		return wire_errno(w, error, WIRE_WANT_READ);
+	default:
+		break;
+	}
+	code = ERR_peek_error();
+	if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		return wire_cut(w);
+	w->broken = true;
+	if ((w->error = ERR_reason_error_string(code)) == NULL)
+		w->error = "TLS failed";
+	ERR_clear_error();
+	return WIRE_BAD;
+}
+
+/* What every call of the library wants to find. */
+static void
+wire_prepare(void)
+{
+	ERR_clear_error();
+	errno = 0;
+}
+
+enum wire_result
+wire_handshake(struct wire *w)
+{
+	int ret;
+
+	w->tls = true;
+	wire_prepare();
+	if ((ret = SSL_do_handshake(w->ssl)) != 1)
+		return wire_tls_result(w, ret);
+	w->secure = true;
+	return WIRE_DONE;
+}
+
+enum wire_result
+wire_read(struct wire *w, void *data, size_t cap, size_t *n)
+{
+	ssize_t got;
+
+	if (w->tls) {
+		wire_prepare();
+		if (SSL_read_ex(w->ssl, data, cap, n) == 1)
+			return WIRE_DONE;
+		return wire_tls_result(w, 0);
+	}
+	if ((got = read(w->fd, data, cap)) == -1)
+		return wire_errno(w, errno, WIRE_WANT_READ);
+	*n = (size_t)got;
+	return got == 0 ? WIRE_EOF : WIRE_DONE;
+}
+
+enum wire_result
+wire_write(struct wire *w, const void *data, size_t len, size_t *n)
+{
+	ssize_t put;
+
+	if (w->tls) {
+		wire_prepare();
+		if (SSL_write_ex(w->ssl, data, len, n) == 1)
+			return WIRE_DONE;
+		return wire_tls_result(w, 0);
+	}
+	if ((put = write(w->fd, data, len)) == -1)
+		return wire_errno(w, errno, WIRE_WANT_WRITE);
+	*n = (size_t)put;
+	return WIRE_DONE;
+}
+
+enum wire_result
+wire_shutdown(struct wire *w)
+{
+	enum wire_result result;
+	int ret;
+
+	if (w->secure && !w->broken) {
+		wire_prepare();
+		/* 0: ours is out, the peer's has not come; enough. */
+		if ((ret = SSL_shutdown(w->ssl)) < 0) {
+			result = wire_tls_result(w, ret);
+			if (result == WIRE_WANT_WRITE ||
+			    result == WIRE_WANT_READ)
+				return result;
+		}
+	}
+	return shutdown(w->fd, SHUT_WR) == -1 ? WIRE_RESET : WIRE_DONE;
+}
+
+bool
+wire_pending(const struct wire *w)
+{
+	return w->secure && SSL_has_pending(w->ssl) == 1;
+}
+
+enum wire_result
+wire_discard(struct wire *w, void *data, size_t cap, size_t *n)
+{
+	ssize_t got;
+
+	if ((got = read(w->fd, data, cap)) == -1)
+		return errno == EAGAIN || errno == EINTR ? WIRE_WANT_READ :
+		    WIRE_RESET;
+	*n = (size_t)got;
+	return got == 0 ? WIRE_EOF : WIRE_DONE;
+}
+
+const char *
+wire_version(const struct wire *w)
+{
+	return w->secure ? SSL_get_version(w->ssl) : NULL;
+}
+
+const char *
+wire_cipher(const struct wire *w)
+{
+	return w->secure ? SSL_get_cipher_name(w->ssl) : NULL;
+}
+
+int
+wire_bits(const struct wire *w)
+{
+	return w->secure ? SSL_get_cipher_bits(w->ssl, NULL) : 0;
+}

@@ -96,7 +96,7 @@ int	 accounts_edit_remove(struct accounts_edit *, const char *user);
  * Write a new file (owner, group and mode of the old one, else 0640), fsync,
  * rename over the old one, fsync the folder, unlock, free; *e becomes NULL.
  * Without a change since begin, only unlock and free. 0, or -1 and errno:
- * the old file stands.
+ * the old file stands, unless only the fsync of the folder failed.
  */
 int	 accounts_edit_commit(struct accounts_edit **e);
 /* Forget the changes, unlock, free; *e becomes NULL; NULL is taken too. */

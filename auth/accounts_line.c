@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Names and lines of the accounts file. Runs in the processes of the auth
+ * service and in posternctl. Names come from clients, lines from the file;
+ * neither is trusted. Makes no system call.
+ */
+#include "auth/accounts_line.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "auth/scram.h"
+#include "lib/str.h"
+
+#define LOCAL_MAX	64	/* RFC 5321 section 4.5.3.1.1 */
+#define DOMAIN_MAX	255	/* section 4.5.3.1.2 */
+#define LABEL_MAX	63	/* RFC 1035 section 2.3.4 */
+
+/*
+ * The length of the well-formed UTF-8 sequence (RFC 3629 section 4) of two
+ * octets or more that opens the len octets at s, or 0.
+ */
+static size_t
+utf8_sequence(const unsigned char *s, size_t len)
+{
+	unsigned char	low = 0x80, high = 0xbf;
+	size_t		i, n;
+
+	if (s[0] >= 0xc2 && s[0] <= 0xdf)
+		n = 2;
+	else if (s[0] >= 0xe0 && s[0] <= 0xef)
+		n = 3;
+	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+		n = 4;
+	else
+		return (0);
+	if (n > len)
+		return (0);
+	if (s[0] == 0xe0)
+		low = 0xa0;		/* longer than needed */
+	else if (s[0] == 0xed)
+		high = 0x9f;		/* surrogates */
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;		/* past U+10FFFF */
+	if (s[1] < low || s[1] > high)
+		return (0);
+	for (i = 2; i < n; i++)
+		if (s[i] < 0x80 || s[i] > 0xbf)
+			return (0);
+	/* C1 controls are no text. */
+	return (s[0] == 0xc2 && s[1] < 0xa0 ? 0 : n);
+}
+
+static bool
+is_alnum(unsigned char c)
+{
+	return ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9'));
+}
+
+static bool
+is_local(unsigned char c)
+{
+	return (is_alnum(c) ||
+	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL));
+}
+
+static bool
+is_label(unsigned char c)
+{
+	return (is_alnum(c) || c == '-');
+}
+
+/*
+ * Are the len octets at s parts joined by single dots, each of octets that
+ * fit says yes to and UTF-8, none longer than max?
+ */
+static bool
+dotted(const char *str, size_t len, bool (*fit)(unsigned char), size_t max)
+{
+	const unsigned char	*s = (const unsigned char *)str;
+	size_t			 i = 0, n, run = 0;
+
+	while (i < len) {
+		if (s[i] == '.') {
+			if (run == 0)
+				return (false);
+			run = 0;
+			i++;
+			continue;
+		}
+		n = s[i] < 0x80 ? fit(s[i]) : utf8_sequence(s + i, len - i);
+		if (n == 0)
+			return (false);
+		i += n;
+		if ((run += n) > max)
+			return (false);
+	}
+	return (run > 0);
+}
+
+static bool
+domain_ok(const char *s, size_t len)
+{
+	size_t	i;
+
+	if (len == 0 || len > DOMAIN_MAX ||
+	    !dotted(s, len, is_label, LABEL_MAX))
+		return (false);
+	/* A label neither begins nor ends in a hyphen: RFC 1123 2.1. */
+	for (i = 0; i < len; i++)
+		if (s[i] == '-' && (i == 0 || i == len - 1 ||
+		    s[i - 1] == '.' || s[i + 1] == '.'))
+			return (false);
+	return (true);
+}
+
+int
+accounts_name(const char *name, size_t len, const char *fallback, char *out,
+    size_t size)
+{
+	const char	*at, *domain;
+	size_t		 local_len, domain_len;
+
+	at = len == 0 ? NULL : memrchr(name, '@', len);
+	local_len = at == NULL ? len : (size_t)(at - name);
+	domain = at == NULL ? fallback : at + 1;
+	if (domain == NULL)
+		goto bad;
+	domain_len = at == NULL ? strlen(domain) : len - local_len - 1;
+	/* A line that opens with `#' is a comment. */
+	if (local_len == 0 || local_len > LOCAL_MAX || name[0] == '#' ||
+	    !dotted(name, local_len, is_local, LOCAL_MAX) ||
+	    !domain_ok(domain, domain_len) ||
+	    local_len + 1 + domain_len >= size)
+		goto bad;
+	memcpy(out, name, local_len);
+	out[local_len] = '@';
+	memcpy(out + local_len + 1, domain, domain_len);
+	out[local_len + 1 + domain_len] = '\0';
+	str_lower(out);
+	return (0);
+bad:
+	errno = EINVAL;
+	return (-1);
+}
+
+bool
+accounts_name_ok(const char *name)
+{
+	char	again[ACCOUNTS_NAME_MAX];
+	size_t	len = strnlen(name, ACCOUNTS_NAME_MAX);
+
+	return (accounts_name(name, len, NULL, again, sizeof(again)) == 0 &&
+	    strcmp(name, again) == 0);
+}
+
+bool
+accounts_options_ok(const char *options, bool *disabled)
+{
+	const char	*p = options, *end;
+	size_t		 len;
+
+	*disabled = false;
+	if (*p == '\0')
+		return (true);
+	for (;; p = end + 1) {
+		end = strchrnul(p, ',');
+		len = (size_t)(end - p);
+		if (len != 8 || memcmp(p, "disabled", 8) != 0)
+			return (false);
+		*disabled = true;
+		if (*end == '\0')
+			return (true);
+	}
+}
+
+bool
+accounts_line_is_comment(const char *line, size_t len)
+{
+	return (len == 0 || line[0] == '#');
+}
+
+const char *
+accounts_line_parse(char *line, size_t len, struct account *out)
+{
+	struct scram_keys	 keys;
+	char			*verifier, *options;
+
+	if (len > ACCOUNTS_LINE_MAX)
+		return ("line too long");
+	if (memchr(line, '\0', len) != NULL)
+		return ("NUL in line");
+	line[len] = '\0';
+	if ((verifier = strchr(line, '\t')) == NULL)
+		return ("no verifier");
+	*verifier++ = '\0';
+	if ((options = strchr(verifier, '\t')) != NULL)
+		*options++ = '\0';
+	else
+		options = line + len;
+	if (!accounts_name_ok(line))
+		return ("not a name in canonical form");
+	if (scram_verifier_parse(verifier, &keys) == -1)
+		return ("not a SCRAM-SHA-256 verifier");
+	str_wipe(&keys, sizeof(keys));
+	if (!accounts_options_ok(options, &out->disabled))
+		return ("unknown option");
+	out->user = line;
+	out->verifier = verifier;
+	out->options = options;
+	return (NULL);
+}

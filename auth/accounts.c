@@ -33,24 +33,24 @@ struct accounts {
 static int
 read_all(struct accounts *a, int fd)
 {
-	ssize_t	n;
-	size_t	cap = (size_t)a->st.st_size + 1;
+	ssize_t n;
+	size_t cap = (size_t)a->st.st_size + 1;
 
 	if ((a->text = malloc(cap)) == NULL)
-		return (-1);
+		return -1;
 	/* What is appended meanwhile shows as another size at the next look. */
 	while (a->size < cap - 1) {
 		n = read(fd, a->text + a->size, cap - 1 - a->size);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
-			return (-1);
+			return -1;
 		if (n == 0)
 			break;
 		a->size += (size_t)n;
 	}
 	a->text[a->size] = '\0';
-	return (0);
+	return 0;
 }
 
 static void
@@ -67,28 +67,28 @@ complain(struct accounts *a, const char *path, size_t line, const char *why)
 static int
 append(struct accounts *a, const struct account *acct)
 {
-	struct account	*list;
-	size_t		 cap;
+	struct account *list;
+	size_t cap;
 
 	if (a->n == a->cap) {
 		cap = a->cap == 0 ? 64 : a->cap * 2;
 		list = reallocarray(a->list, cap, sizeof(*list));
 		if (list == NULL)
-			return (-1);
+			return -1;
 		a->list = list;
 		a->cap = cap;
 	}
 	a->list[a->n++] = *acct;
-	return (0);
+	return 0;
 }
 
 static int
 parse_all(struct accounts *a, const char *path)
 {
-	struct account	 acct;
-	const char	*why;
-	char		*p = a->text, *end = a->text + a->size, *eol;
-	size_t		 line = 0, len;
+	struct account acct;
+	const char *why;
+	char *p = a->text, *end = a->text + a->size, *eol;
+	size_t line = 0, len;
 
 	for (; p < end; p = eol + 1) {
 		if ((eol = memchr(p, '\n', (size_t)(end - p))) == NULL)
@@ -100,28 +100,28 @@ parse_all(struct accounts *a, const char *path)
 		if ((why = accounts_line_parse(p, len, &acct)) != NULL)
 			complain(a, path, line, why);
 		else if (append(a, &acct) == -1)
-			return (-1);
+			return -1;
 	}
-	return (0);
+	return 0;
 }
 
 static int
 compare(const void *x, const void *y)
 {
-	const struct account	*a = x, *b = y;
-	int			 d = strcmp(a->user, b->user);
+	const struct account *a = x, *b = y;
+	int d = strcmp(a->user, b->user);
 
 	/* Within one name the order of the file. */
 	if (d == 0)
 		d = (a->user > b->user) - (a->user < b->user);
-	return (d);
+	return d;
 }
 
 /* Sort; of a name that stands twice only the first line counts. */
 static void
 sort_all(struct accounts *a, const char *path)
 {
-	size_t	i, n = 0;
+	size_t i, n = 0;
 
 	if (a->n == 0)
 		return;
@@ -141,13 +141,13 @@ sort_all(struct accounts *a, const char *path)
 struct accounts *
 accounts_load(const char *path)
 {
-	struct accounts	*a = NULL;
-	int		 fd, saved;
+	struct accounts *a = NULL;
+	int fd, saved;
 
 	/* O_NONBLOCK: a FIFO put in its place must not stop us. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1)
-		return (NULL);
+		return NULL;
 	if ((a = calloc(1, sizeof(*a))) == NULL ||
 	    fstat(fd, &a->st) == -1)
 		goto fail;
@@ -163,19 +163,19 @@ accounts_load(const char *path)
 		goto fail;
 	close(fd);
 	sort_all(a, path);
-	return (a);
+	return a;
 fail:
 	saved = errno;
 	close(fd);
 	accounts_free(&a);
 	errno = saved;
-	return (NULL);
+	return NULL;
 }
 
 void
 accounts_free(struct accounts **ap)
 {
-	struct accounts	*a = *ap;
+	struct accounts *a = *ap;
 
 	*ap = NULL;
 	if (a == NULL)
@@ -190,64 +190,64 @@ accounts_free(struct accounts **ap)
 static bool
 same_file(const struct stat *a, const struct stat *b)
 {
-	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
 	    a->st_size == b->st_size &&
 	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
 	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
 	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec);
+	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 int
 accounts_refresh(struct accounts **ap, const char *path)
 {
-	struct accounts	*a;
-	struct stat	 st;
+	struct accounts *a;
+	struct stat st;
 
 	if (*ap != NULL) {
 		if (stat(path, &st) == -1)
-			return (-1);
+			return -1;
 		if (same_file(&st, &(*ap)->st))
-			return (0);
+			return 0;
 	}
 	if ((a = accounts_load(path)) == NULL)
-		return (-1);
+		return -1;
 	accounts_free(ap);
 	*ap = a;
-	return (1);
+	return 1;
 }
 
 static int
 compare_key(const void *key, const void *elem)
 {
-	const struct account	*a = elem;
+	const struct account *a = elem;
 
-	return (strcmp(key, a->user));
+	return strcmp(key, a->user);
 }
 
 const struct account *
 accounts_find(const struct accounts *a, const char *user)
 {
 	if (a == NULL || a->n == 0)
-		return (NULL);
-	return (bsearch(user, a->list, a->n, sizeof(*a->list), compare_key));
+		return NULL;
+	return bsearch(user, a->list, a->n, sizeof(*a->list), compare_key);
 }
 
 size_t
 accounts_count(const struct accounts *a)
 {
-	return (a->n);
+	return a->n;
 }
 
 const struct account *
 accounts_at(const struct accounts *a, size_t i)
 {
 	BUG_IF(i >= a->n);
-	return (&a->list[i]);
+	return &a->list[i];
 }
 
 size_t
 accounts_bad(const struct accounts *a)
 {
-	return (a->bad);
+	return a->bad;
 }

@@ -49,9 +49,9 @@ struct accounts_edit {
 static int
 compare(const void *x, const void *y)
 {
-	const struct account	*a = x, *b = y;
+	const struct account *a = x, *b = y;
 
-	return (strcmp(a->user, b->user));
+	return strcmp(a->user, b->user);
 }
 
 static void
@@ -71,16 +71,16 @@ line_free(struct line *l)
 static struct line *
 line_new(const char *text, size_t len)
 {
-	struct line	*l;
+	struct line *l;
 
 	if ((l = calloc(1, sizeof(*l))) == NULL)
-		return (NULL);
+		return NULL;
 	l->len = len;
 	l->text = malloc(len + 1);
 	l->parts = malloc(len + 1);
 	if (l->text == NULL || l->parts == NULL) {
 		line_free(l);
-		return (NULL);
+		return NULL;
 	}
 	memcpy(l->text, text, len);
 	memcpy(l->parts, text, len);
@@ -88,28 +88,28 @@ line_new(const char *text, size_t len)
 	if (accounts_line_is_comment(text, len) ||
 	    accounts_line_parse(l->parts, len, &l->acct) != NULL)
 		l->acct.user = NULL;
-	return (l);
+	return l;
 }
 
 static struct line *
 find(const struct accounts_edit *e, const char *user)
 {
-	struct account	 key = { .user = user };
-	void		*const *node;
+	struct account key = { .user = user };
+	void *const *node;
 
 	node = tfind(&key, &e->tree, compare);
-	return (node == NULL ? NULL : *node);
+	return node == NULL ? NULL : *node;
 }
 
 /* Append a line; takes it over, also on failure. */
 static int
 append(struct accounts_edit *e, struct line *l)
 {
-	struct line	**list;
-	size_t		  cap;
+	struct line **list;
+	size_t cap;
 
 	if (l == NULL)
-		return (-1);
+		return -1;
 	if (e->n == e->cap) {
 		cap = e->cap == 0 ? 64 : e->cap * 2;
 		list = reallocarray(e->line, cap, sizeof(struct line *));
@@ -125,20 +125,20 @@ append(struct accounts_edit *e, struct line *l)
 		goto fail;
 	e->seconds = e->seconds || l->second;
 	e->line[e->n++] = l;
-	return (0);
+	return 0;
 fail:
 	line_free(l);
 	errno = ENOMEM;
-	return (-1);
+	return -1;
 }
 
 static int
 read_lines(struct accounts_edit *e, FILE *fp)
 {
-	char	*text = NULL;
-	size_t	 cap = 0;
-	ssize_t	 n;
-	int	 rc = -1;
+	char *text = NULL;
+	size_t cap = 0;
+	ssize_t n;
+	int rc = -1;
 
 	while ((n = getline(&text, &cap, fp)) > 0) {
 		if (text[n - 1] == '\n')
@@ -152,18 +152,18 @@ out:
 	if (text != NULL)
 		str_wipe(text, cap);
 	free(text);
-	return (rc);
+	return rc;
 }
 
 static int
 read_file(struct accounts_edit *e, bool create)
 {
-	FILE	*fp = NULL;
-	int	 fd, rc = -1;
+	FILE *fp = NULL;
+	int fd, rc = -1;
 
 	fd = open(e->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1)
-		return (errno == ENOENT && create ? 0 : -1);
+		return errno == ENOENT && create ? 0 : -1;
 	e->exists = true;
 	if (fstat(fd, &e->st) == -1)
 		goto out;
@@ -180,39 +180,39 @@ out:
 		fclose(fp);
 	else
 		close(fd);
-	return (rc);
+	return rc;
 }
 
 /* Take the lock, waiting at most LOCK_WAIT seconds. */
 static int
 lock_file(struct accounts_edit *e)
 {
-	const struct timespec	tick = { 0, 50000000 };
-	int			i;
+	const struct timespec tick = { 0, 50000000 };
+	int i;
 
 	e->lock = open(e->lock_path, O_RDWR | O_CREAT | O_CLOEXEC |
 	    O_NOFOLLOW, 0600);
 	if (e->lock == -1)
-		return (-1);
+		return -1;
 	for (i = 0; i < LOCK_WAIT * 20; i++) {
 		if (flock(e->lock, LOCK_EX | LOCK_NB) == 0)
-			return (0);
+			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return (-1);
+			return -1;
 		nanosleep(&tick, NULL);
 	}
 	errno = EWOULDBLOCK;
-	return (-1);
+	return -1;
 }
 
 struct accounts_edit *
 accounts_edit_begin(const char *path, bool create)
 {
-	struct accounts_edit	*e;
-	int			 saved;
+	struct accounts_edit *e;
+	int saved;
 
 	if ((e = calloc(1, sizeof(*e))) == NULL)
-		return (NULL);
+		return NULL;
 	e->lock = -1;
 	if ((e->path = strdup(path)) == NULL ||
 	    asprintf(&e->lock_path, "%s.lock", path) == -1 ||
@@ -222,29 +222,29 @@ accounts_edit_begin(const char *path, bool create)
 	}
 	if (lock_file(e) == -1 || read_file(e, create) == -1)
 		goto fail;
-	return (e);
+	return e;
 fail:
 	saved = errno;
 	accounts_edit_abort(&e);
 	errno = saved;
-	return (NULL);
+	return NULL;
 }
 
 const struct account *
 accounts_edit_find(const struct accounts_edit *e, const char *user)
 {
-	const struct line	*l = find(e, user);
+	const struct line *l = find(e, user);
 
-	return (l == NULL ? NULL : &l->acct);
+	return l == NULL ? NULL : &l->acct;
 }
 
 /* The line of an account; NULL with errno EINVAL when a part is wrong. */
 static struct line *
 compose(const char *user, const char *verifier, const char *options)
 {
-	struct line	*l;
-	char		*text;
-	int		 n;
+	struct line *l;
+	char *text;
+	int n;
 
 	if (options == NULL)
 		options = "";
@@ -252,7 +252,7 @@ compose(const char *user, const char *verifier, const char *options)
 	    *options == '\0' ? "" : "\t", options);
 	if (n == -1) {
 		errno = ENOMEM;
-		return (NULL);
+		return NULL;
 	}
 	l = line_new(text, (size_t)n);
 	str_wipe(text, (size_t)n);
@@ -265,28 +265,28 @@ compose(const char *user, const char *verifier, const char *options)
 	    strcmp(l->acct.options, options) != 0)) {
 		line_free(l);
 		errno = EINVAL;
-		return (NULL);
+		return NULL;
 	}
-	return (l);
+	return l;
 }
 
 int
 accounts_edit_add(struct accounts_edit *e, const char *user,
     const char *verifier, const char *options)
 {
-	struct line	*l;
+	struct line *l;
 
 	if ((l = compose(user, verifier, options)) == NULL)
-		return (-1);
+		return -1;
 	if (find(e, user) != NULL) {
 		line_free(l);
 		errno = EEXIST;
-		return (-1);
+		return -1;
 	}
 	if (append(e, l) == -1)
-		return (-1);
+		return -1;
 	e->changed = true;
-	return (0);
+	return 0;
 }
 
 /* Put other parts in the place of the account in line l. */
@@ -294,55 +294,55 @@ static int
 change(struct accounts_edit *e, struct line *l, const char *verifier,
     const char *options)
 {
-	struct line	*next, tmp;
+	struct line *next, tmp;
 
 	next = compose(l->acct.user, verifier, options);
 	if (next == NULL)
-		return (-1);
+		return -1;
 	/* The tree keeps its node; the name in it compares the same. */
 	tmp = *l;
 	*l = *next;
 	*next = tmp;
 	line_free(next);
 	e->changed = true;
-	return (0);
+	return 0;
 }
 
 int
 accounts_edit_verifier(struct accounts_edit *e, const char *user,
     const char *verifier)
 {
-	struct line	*l = find(e, user);
+	struct line *l = find(e, user);
 
 	if (l == NULL) {
 		errno = ENOENT;
-		return (-1);
+		return -1;
 	}
-	return (change(e, l, verifier, l->acct.options));
+	return change(e, l, verifier, l->acct.options);
 }
 
 int
 accounts_edit_options(struct accounts_edit *e, const char *user,
     const char *options)
 {
-	struct line	*l = find(e, user);
+	struct line *l = find(e, user);
 
 	if (l == NULL) {
 		errno = ENOENT;
-		return (-1);
+		return -1;
 	}
-	return (change(e, l, l->acct.verifier, options));
+	return change(e, l, l->acct.verifier, options);
 }
 
 int
 accounts_edit_remove(struct accounts_edit *e, const char *user)
 {
-	struct line	*l = find(e, user);
-	size_t		 i;
+	struct line *l = find(e, user);
+	size_t i;
 
 	if (l == NULL) {
 		errno = ENOENT;
-		return (-1);
+		return -1;
 	}
 	/* No later line of the same name may come to life by this. */
 	for (i = 0; e->seconds && i < e->n; i++)
@@ -352,7 +352,7 @@ accounts_edit_remove(struct accounts_edit *e, const char *user)
 	tdelete(l, &e->tree, compare);
 	l->removed = true;
 	e->changed = true;
-	return (0);
+	return 0;
 }
 
 /* Give the new file the owner, group and mode of the old one. */
@@ -360,42 +360,42 @@ static int
 keep_owner(const struct accounts_edit *e, int fd)
 {
 	if (!e->exists)
-		return (fchmod(fd, MODE_DEFAULT));
+		return fchmod(fd, MODE_DEFAULT);
 	/* Without privilege only what is the same already can be kept. */
 	if (fchown(fd, e->st.st_uid, e->st.st_gid) == -1 &&
 	    (errno != EPERM || fchown(fd, (uid_t)-1, e->st.st_gid) == -1))
-		return (-1);
-	return (fchmod(fd, e->st.st_mode & 0777));
+		return -1;
+	return fchmod(fd, e->st.st_mode & 0777);
 }
 
 static int
 write_lines(const struct accounts_edit *e, FILE *fp)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < e->n; i++) {
 		if (e->line[i]->removed)
 			continue;
 		if (fwrite(e->line[i]->text, 1, e->line[i]->len, fp) !=
 		    e->line[i]->len || putc('\n', fp) == EOF)
-			return (-1);
+			return -1;
 	}
-	return (fflush(fp) == EOF ? -1 : 0);
+	return fflush(fp) == EOF ? -1 : 0;
 }
 
 static int
 write_file(struct accounts_edit *e)
 {
-	FILE	*fp = NULL;
-	int	 fd, rc = -1;
+	FILE *fp = NULL;
+	int fd, rc = -1;
 
 	/* Left by a writer that died; we hold the lock. */
 	if (unlink(e->tmp_path) == -1 && errno != ENOENT)
-		return (-1);
+		return -1;
 	fd = open(e->tmp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0600);
 	if (fd == -1)
-		return (-1);
+		return -1;
 	if (keep_owner(e, fd) == -1 || (fp = fdopen(fd, "w")) == NULL)
 		goto out;
 	if (write_lines(e, fp) == -1 || fsync(fd) == -1)
@@ -406,15 +406,15 @@ out:
 		close(fd);
 	else if (fclose(fp) == EOF)
 		rc = -1;
-	return (rc);
+	return rc;
 }
 
 static int
 sync_folder(const char *path)
 {
-	const char	*slash = strrchr(path, '/');
-	char		*folder;
-	int		 fd, rc;
+	const char *slash = strrchr(path, '/');
+	char *folder;
+	int fd, rc;
 
 	if (slash == NULL)
 		folder = strdup(".");
@@ -422,21 +422,21 @@ sync_folder(const char *path)
 		folder = strndup(path, slash == path ? 1 :
 		    (size_t)(slash - path));
 	if (folder == NULL)
-		return (-1);
+		return -1;
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(folder);
 	if (fd == -1)
-		return (-1);
+		return -1;
 	rc = fsync(fd);
 	close(fd);
-	return (rc);
+	return rc;
 }
 
 int
 accounts_edit_commit(struct accounts_edit **ep)
 {
-	struct accounts_edit	*e = *ep;
-	int			 rc = 0, saved;
+	struct accounts_edit *e = *ep;
+	int rc = 0, saved;
 
 	if (e->changed) {
 		rc = write_file(e);
@@ -454,7 +454,7 @@ accounts_edit_commit(struct accounts_edit **ep)
 	saved = errno;
 	accounts_edit_abort(ep);
 	errno = saved;
-	return (rc);
+	return rc;
 }
 
 static void
@@ -466,8 +466,8 @@ no_free(void *node)
 void
 accounts_edit_abort(struct accounts_edit **ep)
 {
-	struct accounts_edit	*e = *ep;
-	size_t			 i;
+	struct accounts_edit *e = *ep;
+	size_t i;
 
 	*ep = NULL;
 	if (e == NULL)

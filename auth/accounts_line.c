@@ -24,8 +24,8 @@
 static size_t
 utf8_sequence(const unsigned char *s, size_t len)
 {
-	unsigned char	low = 0x80, high = 0xbf;
-	size_t		i, n;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t i, n;
 
 	if (s[0] >= 0xc2 && s[0] <= 0xdf)
 		n = 2;
@@ -34,9 +34,9 @@ utf8_sequence(const unsigned char *s, size_t len)
 	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
 		n = 4;
 	else
-		return (0);
+		return 0;
 	if (n > len)
-		return (0);
+		return 0;
 	if (s[0] == 0xe0)
 		low = 0xa0;		/* longer than needed */
 	else if (s[0] == 0xed)
@@ -46,32 +46,32 @@ utf8_sequence(const unsigned char *s, size_t len)
 	else if (s[0] == 0xf4)
 		high = 0x8f;		/* past U+10FFFF */
 	if (s[1] < low || s[1] > high)
-		return (0);
+		return 0;
 	for (i = 2; i < n; i++)
 		if (s[i] < 0x80 || s[i] > 0xbf)
-			return (0);
+			return 0;
 	/* C1 controls are no text. */
-	return (s[0] == 0xc2 && s[1] < 0xa0 ? 0 : n);
+	return s[0] == 0xc2 && s[1] < 0xa0 ? 0 : n;
 }
 
 static bool
 is_alnum(unsigned char c)
 {
-	return ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9'));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9');
 }
 
 static bool
 is_local(unsigned char c)
 {
-	return (is_alnum(c) ||
-	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL));
+	return is_alnum(c) ||
+	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
 static bool
 is_label(unsigned char c)
 {
-	return (is_alnum(c) || c == '-');
+	return is_alnum(c) || c == '-';
 }
 
 /*
@@ -81,49 +81,49 @@ is_label(unsigned char c)
 static bool
 dotted(const char *str, size_t len, bool (*fit)(unsigned char), size_t max)
 {
-	const unsigned char	*s = (const unsigned char *)str;
-	size_t			 i = 0, n, run = 0;
+	const unsigned char *s = (const unsigned char *)str;
+	size_t i = 0, n, run = 0;
 
 	while (i < len) {
 		if (s[i] == '.') {
 			if (run == 0)
-				return (false);
+				return false;
 			run = 0;
 			i++;
 			continue;
 		}
 		n = s[i] < 0x80 ? fit(s[i]) : utf8_sequence(s + i, len - i);
 		if (n == 0)
-			return (false);
+			return false;
 		i += n;
 		if ((run += n) > max)
-			return (false);
+			return false;
 	}
-	return (run > 0);
+	return run > 0;
 }
 
 static bool
 domain_ok(const char *s, size_t len)
 {
-	size_t	i;
+	size_t i;
 
 	if (len == 0 || len > DOMAIN_MAX ||
 	    !dotted(s, len, is_label, LABEL_MAX))
-		return (false);
+		return false;
 	/* A label neither begins nor ends in a hyphen: RFC 1123 2.1. */
 	for (i = 0; i < len; i++)
 		if (s[i] == '-' && (i == 0 || i == len - 1 ||
 		    s[i - 1] == '.' || s[i + 1] == '.'))
-			return (false);
-	return (true);
+			return false;
+	return true;
 }
 
 int
 accounts_name(const char *name, size_t len, const char *fallback, char *out,
     size_t size)
 {
-	const char	*at, *domain;
-	size_t		 local_len, domain_len;
+	const char *at, *domain;
+	size_t local_len, domain_len;
 
 	at = len == 0 ? NULL : memrchr(name, '@', len);
 	local_len = at == NULL ? len : (size_t)(at - name);
@@ -142,75 +142,75 @@ accounts_name(const char *name, size_t len, const char *fallback, char *out,
 	memcpy(out + local_len + 1, domain, domain_len);
 	out[local_len + 1 + domain_len] = '\0';
 	str_lower(out);
-	return (0);
+	return 0;
 bad:
 	errno = EINVAL;
-	return (-1);
+	return -1;
 }
 
 bool
 accounts_name_ok(const char *name)
 {
-	char	again[ACCOUNTS_NAME_MAX];
-	size_t	len = strnlen(name, ACCOUNTS_NAME_MAX);
+	char again[ACCOUNTS_NAME_MAX];
+	size_t len = strnlen(name, ACCOUNTS_NAME_MAX);
 
-	return (accounts_name(name, len, NULL, again, sizeof(again)) == 0 &&
-	    strcmp(name, again) == 0);
+	return accounts_name(name, len, NULL, again, sizeof(again)) == 0 &&
+	    strcmp(name, again) == 0;
 }
 
 bool
 accounts_options_ok(const char *options, bool *disabled)
 {
-	const char	*p = options, *end;
-	size_t		 len;
+	const char *p = options, *end;
+	size_t len;
 
 	*disabled = false;
 	if (*p == '\0')
-		return (true);
+		return true;
 	for (;; p = end + 1) {
 		end = strchrnul(p, ',');
 		len = (size_t)(end - p);
 		if (len != 8 || memcmp(p, "disabled", 8) != 0)
-			return (false);
+			return false;
 		*disabled = true;
 		if (*end == '\0')
-			return (true);
+			return true;
 	}
 }
 
 bool
 accounts_line_is_comment(const char *line, size_t len)
 {
-	return (len == 0 || line[0] == '#');
+	return len == 0 || line[0] == '#';
 }
 
 const char *
 accounts_line_parse(char *line, size_t len, struct account *out)
 {
-	struct scram_keys	 keys;
-	char			*verifier, *options;
+	struct scram_keys keys;
+	char *verifier, *options;
 
 	if (len > ACCOUNTS_LINE_MAX)
-		return ("line too long");
+		return "line too long";
 	if (memchr(line, '\0', len) != NULL)
-		return ("NUL in line");
+		return "NUL in line";
 	line[len] = '\0';
 	if ((verifier = strchr(line, '\t')) == NULL)
-		return ("no verifier");
+		return "no verifier";
 	*verifier++ = '\0';
 	if ((options = strchr(verifier, '\t')) != NULL)
 		*options++ = '\0';
 	else
 		options = line + len;
 	if (!accounts_name_ok(line))
-		return ("not a name in canonical form");
+		return "not a name in canonical form";
 	if (scram_verifier_parse(verifier, &keys) == -1)
-		return ("not a SCRAM-SHA-256 verifier");
+		return "not a SCRAM-SHA-256 verifier";
 	str_wipe(&keys, sizeof(keys));
 	if (!accounts_options_ok(options, &out->disabled))
-		return ("unknown option");
+		return "unknown option";
 	out->user = line;
 	out->verifier = verifier;
 	out->options = options;
-	return (NULL);
+	return NULL;
 }

@@ -29,22 +29,22 @@ struct cache {
 struct cache *
 cache_new(size_t slots, uint64_t lifetime)
 {
-	struct cache	*c;
+	struct cache *c;
 
 	if ((c = calloc(1, sizeof(*c))) == NULL)
-		return (NULL);
+		return NULL;
 	c->sets = slots / WAYS + 1;
 	c->lifetime = lifetime;
 	c->entries = calloc(c->sets * WAYS, sizeof(struct entry));
 	if (c->entries == NULL)
 		cache_free(&c);
-	return (c);
+	return c;
 }
 
 void
 cache_free(struct cache **cp)
 {
-	struct cache	*c = *cp;
+	struct cache *c = *cp;
 
 	*cp = NULL;
 	if (c == NULL)
@@ -58,32 +58,32 @@ cache_free(struct cache **cp)
 static struct entry *
 set_of(struct cache *c, const unsigned char digest[CACHE_DIGEST])
 {
-	uint64_t	n;
+	uint64_t n;
 
 	memcpy(&n, digest, sizeof(n));
-	return (c->entries + (size_t)(n % c->sets) * WAYS);
+	return c->entries + (size_t)(n % c->sets) * WAYS;
 }
 
 const char *
 cache_find(struct cache *c, const unsigned char digest[CACHE_DIGEST],
     uint64_t now)
 {
-	struct entry	*set = set_of(c, digest);
-	size_t		 i;
+	struct entry *set = set_of(c, digest);
+	size_t i;
 
 	for (i = 0; i < WAYS; i++)
 		if (set[i].expiry > now && str_same_secret(set[i].digest,
 		    digest, CACHE_DIGEST))
-			return (set[i].user);
-	return (NULL);
+			return set[i].user;
+	return NULL;
 }
 
 void
 cache_add(struct cache *c, const unsigned char digest[CACHE_DIGEST],
     const char *user, uint64_t now)
 {
-	struct entry	*set = set_of(c, digest), *e = set;
-	size_t		 i;
+	struct entry *set = set_of(c, digest), *e = set;
+	size_t i;
 
 	if (c->lifetime == 0)
 		return;

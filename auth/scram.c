@@ -31,49 +31,49 @@
 static int
 base64_decode(const char *s, size_t len, unsigned char *out, size_t max)
 {
-	unsigned char	tmp[BASE64_SIZE(SCRAM_SALT_MAX)];
-	unsigned char	again[BASE64_SIZE(SCRAM_SALT_MAX)];
-	int		n, pad = 0;
+	unsigned char tmp[BASE64_SIZE(SCRAM_SALT_MAX)];
+	unsigned char again[BASE64_SIZE(SCRAM_SALT_MAX)];
+	int n, pad = 0;
 
 	if (len == 0 || len % 4 != 0 || len >= sizeof(tmp))
-		return (-1);
+		return -1;
 	n = EVP_DecodeBlock(tmp, (const unsigned char *)s, (int)len);
 	if (s[len - 1] == '=')
 		pad += s[len - 2] == '=' ? 2 : 1;
 	n -= pad;
 	if (n <= 0 || (size_t)n > max)
-		return (-1);
+		return -1;
 	/* EVP_DecodeBlock() is lax about blanks and spare bits. */
 	if (EVP_EncodeBlock(again, tmp, n) != (int)len ||
 	    memcmp(again, s, len) != 0)
-		return (-1);
+		return -1;
 	memcpy(out, tmp, (size_t)n);
-	return (n);
+	return n;
 }
 
 static int
 hmac_sha256(const unsigned char *key, const void *data, size_t len,
     unsigned char out[SCRAM_KEY])
 {
-	unsigned int	n = SCRAM_KEY;
+	unsigned int n = SCRAM_KEY;
 
 	if (HMAC(EVP_sha256(), key, SCRAM_KEY, data, len, out, &n) == NULL) {
 		errno = ENOMEM;
-		return (-1);
+		return -1;
 	}
-	return (0);
+	return 0;
 }
 
 /* RFC 5802 section 3: SaltedPassword, ClientKey, StoredKey, ServerKey. */
 int
 scram_derive(struct scram_keys *k, const char *password, size_t len)
 {
-	unsigned char	salted[SCRAM_KEY], client[SCRAM_KEY];
-	int		rc = -1;
+	unsigned char salted[SCRAM_KEY], client[SCRAM_KEY];
+	int rc = -1;
 
 	if (len > SCRAM_PASSWORD_MAX) {
 		errno = EINVAL;
-		return (-1);
+		return -1;
 	}
 	if (PKCS5_PBKDF2_HMAC(password, (int)len, k->salt, (int)k->salt_len,
 	    (int)k->iterations, EVP_sha256(), SCRAM_KEY, salted) != 1) {
@@ -92,16 +92,16 @@ scram_derive(struct scram_keys *k, const char *password, size_t len)
 out:
 	str_wipe(salted, sizeof(salted));
 	str_wipe(client, sizeof(client));
-	return (rc);
+	return rc;
 }
 
 int
 scram_verifier_format(const struct scram_keys *k, char *out, size_t size)
 {
-	unsigned char	salt[BASE64_SIZE(SCRAM_SALT_MAX)];
-	unsigned char	stored[BASE64_SIZE(SCRAM_KEY)];
-	unsigned char	server[BASE64_SIZE(SCRAM_KEY)];
-	int		n;
+	unsigned char salt[BASE64_SIZE(SCRAM_SALT_MAX)];
+	unsigned char stored[BASE64_SIZE(SCRAM_KEY)];
+	unsigned char server[BASE64_SIZE(SCRAM_KEY)];
+	int n;
 
 	EVP_EncodeBlock(salt, k->salt, (int)k->salt_len);
 	EVP_EncodeBlock(stored, k->stored, SCRAM_KEY);
@@ -111,17 +111,17 @@ scram_verifier_format(const struct scram_keys *k, char *out, size_t size)
 	    (const char *)server);
 	if (n < 0 || (size_t)n >= size) {
 		errno = ENAMETOOLONG;
-		return (-1);
+		return -1;
 	}
-	return (0);
+	return 0;
 }
 
 int
 scram_verifier_make(const char *password, size_t len, uint32_t iterations,
     char *out, size_t size)
 {
-	struct scram_keys	k;
-	int			rc = -1;
+	struct scram_keys k;
+	int rc = -1;
 
 	memset(&k, 0, sizeof(k));
 	if (len == 0 || len > SCRAM_PASSWORD_MAX ||
@@ -129,7 +129,7 @@ scram_verifier_make(const char *password, size_t len, uint32_t iterations,
 	    iterations < SCRAM_ITERATIONS_MIN ||
 	    iterations > SCRAM_ITERATIONS_MAX) {
 		errno = EINVAL;
-		return (-1);
+		return -1;
 	}
 	k.iterations = iterations;
 	k.salt_len = SCRAM_SALT;
@@ -142,29 +142,29 @@ scram_verifier_make(const char *password, size_t len, uint32_t iterations,
 	rc = scram_verifier_format(&k, out, size);
 out:
 	str_wipe(&k, sizeof(k));
-	return (rc);
+	return rc;
 }
 
 /* Cut *s at the octet end; the part's length, *s moved past it, or -1. */
 static int
 part(const char **s, char end)
 {
-	const char	*p = strchr(*s, end);
-	ptrdiff_t	 n;
+	const char *p = strchr(*s, end);
+	ptrdiff_t n;
 
 	if (p == NULL)
-		return (-1);
+		return -1;
 	n = p - *s;
 	*s = p + 1;
-	return (n < SCRAM_VERIFIER_MAX ? (int)n : -1);
+	return n < SCRAM_VERIFIER_MAX ? (int)n : -1;
 }
 
 int
 scram_verifier_parse(const char *s, struct scram_keys *k)
 {
-	const char	*salt, *stored;
-	uint64_t	 iterations;
-	int		 n, salt_n, stored_n;
+	const char *salt, *stored;
+	uint64_t iterations;
+	int n, salt_n, stored_n;
 
 	memset(k, 0, sizeof(*k));
 	if (strnlen(s, SCRAM_VERIFIER_MAX) == SCRAM_VERIFIER_MAX ||
@@ -190,20 +190,20 @@ scram_verifier_parse(const char *s, struct scram_keys *k)
 	    base64_decode(s, strlen(s), k->server, SCRAM_KEY) != SCRAM_KEY)
 		goto bad;
 	k->salt_len = (size_t)n;
-	return (0);
+	return 0;
 bad:
 	errno = EINVAL;
-	return (-1);
+	return -1;
 }
 
 int
 scram_verifier_check(const char *verifier, const char *password, size_t len)
 {
-	struct scram_keys	want, got;
-	int			rc = -1;
+	struct scram_keys want, got;
+	int rc = -1;
 
 	if (scram_verifier_parse(verifier, &want) == -1)
-		return (-1);
+		return -1;
 	got = want;
 	/* A password over the limit fits no verifier we made. */
 	if (len > SCRAM_PASSWORD_MAX)
@@ -212,16 +212,16 @@ scram_verifier_check(const char *verifier, const char *password, size_t len)
 		rc = str_same_secret(want.stored, got.stored, SCRAM_KEY);
 	str_wipe(&want, sizeof(want));
 	str_wipe(&got, sizeof(got));
-	return (rc);
+	return rc;
 }
 
 int
 scram_decoy(const unsigned char key[SCRAM_KEY], const char *user,
     uint32_t iterations, char *out, size_t size)
 {
-	struct scram_keys	k;
-	unsigned char		seed[SCRAM_KEY], salt[SCRAM_KEY];
-	int			rc = -1;
+	struct scram_keys k;
+	unsigned char seed[SCRAM_KEY], salt[SCRAM_KEY];
+	int rc = -1;
 
 	memset(&k, 0, sizeof(k));
 	if (hmac_sha256(key, user, strlen(user), seed) == -1 ||
@@ -236,5 +236,5 @@ scram_decoy(const unsigned char key[SCRAM_KEY], const char *user,
 out:
 	str_wipe(seed, sizeof(seed));
 	str_wipe(&k, sizeof(k));
-	return (rc);
+	return rc;
 }

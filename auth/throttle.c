@@ -57,34 +57,34 @@ struct throttle {
 static uint64_t
 hash(const struct throttle *t, const void *a, size_t alen, const char *b)
 {
-	unsigned char	buf[512], md[EVP_MAX_MD_SIZE];
-	size_t		blen = strnlen(b, sizeof(buf) - alen);
-	uint64_t	key;
+	unsigned char buf[512], md[EVP_MAX_MD_SIZE];
+	size_t blen = strnlen(b, sizeof(buf) - alen);
+	uint64_t key;
 
 	memcpy(buf, a, alen);
 	memcpy(buf + alen, b, blen);
 	BUG_IF(HMAC(EVP_sha256(), t->conf.key, THROTTLE_KEY, buf,
 	    alen + blen, md, NULL) == NULL);
 	memcpy(&key, md, sizeof(key));
-	return (key == 0 ? 1 : key);
+	return key == 0 ? 1 : key;
 }
 
 /* An address counts by its prefix: a home or a host has one. */
 static size_t
 prefix_length(const unsigned char address[16])
 {
-	static const unsigned char	mapped[12] = {
+	static const unsigned char mapped[12] = {
 		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
 	};
 
-	return (memcmp(address, mapped, sizeof(mapped)) == 0 ? 16 : 8);
+	return memcmp(address, mapped, sizeof(mapped)) == 0 ? 16 : 8;
 }
 
 static uint64_t
 address_key(const struct throttle *t, const unsigned char address[16],
     const char *user)
 {
-	return (hash(t, address, prefix_length(address), user));
+	return hash(t, address, prefix_length(address), user);
 }
 
 static int
@@ -93,7 +93,7 @@ table_init(struct table *t, size_t slots, size_t size)
 	t->sets = slots / WAYS + 1;
 	t->size = size;
 	t->base = calloc(t->sets * WAYS, size);
-	return (t->base == NULL ? -1 : 0);
+	return t->base == NULL ? -1 : 0;
 }
 
 /*
@@ -103,44 +103,44 @@ table_init(struct table *t, size_t slots, size_t size)
 static void *
 table_get(struct table *t, uint64_t key, bool add)
 {
-	struct head	*h, *victim = NULL;
-	unsigned char	*set;
-	size_t		 i;
+	struct head *h, *victim = NULL;
+	unsigned char *set;
+	size_t i;
 
 	set = t->base + (size_t)(key % t->sets) * WAYS * t->size;
 	for (i = 0; i < WAYS; i++) {
 		h = (void *)(set + i * t->size);
 		if (h->key == key)
-			return (h);
+			return h;
 		if (victim == NULL || h->last < victim->last)
 			victim = h;
 	}
 	if (!add)
-		return (NULL);
+		return NULL;
 	memset(victim, 0, t->size);
 	victim->key = key;
-	return (victim);
+	return victim;
 }
 
 struct throttle *
 throttle_new(const struct throttle_conf *conf)
 {
-	struct throttle	*t;
+	struct throttle *t;
 
 	if ((t = calloc(1, sizeof(*t))) == NULL)
-		return (NULL);
+		return NULL;
 	t->conf = *conf;
 	if (table_init(&t->addresses, conf->slots, sizeof(struct entry)) ||
 	    table_init(&t->accounts, conf->slots, sizeof(struct entry)) ||
 	    table_init(&t->known, conf->slots * 4, sizeof(struct head)))
 		throttle_free(&t);
-	return (t);
+	return t;
 }
 
 void
 throttle_free(struct throttle **tp)
 {
-	struct throttle	*t = *tp;
+	struct throttle *t = *tp;
 
 	*tp = NULL;
 	if (t == NULL)
@@ -157,10 +157,10 @@ static struct entry *
 entry_get(const struct throttle *t, struct table *table, uint64_t key,
     uint64_t now, bool add)
 {
-	struct entry	*e = table_get(table, key, add);
+	struct entry *e = table_get(table, key, add);
 
 	if (e == NULL)
-		return (NULL);
+		return NULL;
 	if (now >= e->blocked_until &&
 	    (e->blocked_until != 0 || now - e->start >= t->conf.window)) {
 		memset(e, 0, sizeof(*e));
@@ -168,25 +168,25 @@ entry_get(const struct throttle *t, struct table *table, uint64_t key,
 	}
 	if (e->count == 0 && e->blocked_until == 0)
 		e->start = now;
-	return (e);
+	return e;
 }
 
 static bool
 entry_has(const struct entry *e, uint64_t print)
 {
-	size_t	i;
+	size_t i;
 
 	for (i = 0; i < PRINTS; i++)
 		if (e->prints[i].weight != 0 && e->prints[i].print == print)
-			return (true);
-	return (false);
+			return true;
+	return false;
 }
 
 static void
 entry_count(struct entry *e, uint64_t print, uint64_t account,
     uint64_t weight, uint64_t now)
 {
-	struct print	*p = &e->prints[e->next];
+	struct print *p = &e->prints[e->next];
 
 	p->print = print;
 	p->account = account;
@@ -200,12 +200,12 @@ uint64_t
 throttle_wait(struct throttle *t, const unsigned char address[16],
     uint64_t now)
 {
-	struct entry	*e;
+	struct entry *e;
 
 	e = entry_get(t, &t->addresses, address_key(t, address, ""), now,
 	    false);
-	return (e == NULL || e->blocked_until <= now ? 0 :
-	    e->blocked_until - now);
+	return e == NULL || e->blocked_until <= now ? 0 :
+	    e->blocked_until - now;
 }
 
 /* Count against the account; the weight for the address's own count. */
@@ -213,8 +213,8 @@ static uint64_t
 account_failure(struct throttle *t, const unsigned char address[16],
     const char *user, uint64_t account, uint64_t print, uint64_t now)
 {
-	struct entry	*e;
-	bool		 over;
+	struct entry *e;
+	bool over;
 
 	e = entry_get(t, &t->accounts, account, now, true);
 	over = t->conf.limit_account != 0 &&
@@ -223,16 +223,16 @@ account_failure(struct throttle *t, const unsigned char address[16],
 		entry_count(e, print, account, 1, now);
 	if (over && table_get(&t->known, address_key(t, address, user),
 	    false) == NULL)
-		return (2);
-	return (1);
+		return 2;
+	return 1;
 }
 
 uint64_t
 throttle_failure(struct throttle *t, const unsigned char address[16],
     const char *user, uint64_t print, uint64_t now)
 {
-	struct entry	*e;
-	uint64_t	 account = 0, weight = 1, delay = t->conf.delay;
+	struct entry *e;
+	uint64_t account = 0, weight = 1, delay = t->conf.delay;
 
 	if (*user != '\0') {
 		account = hash(t, "", 0, user);
@@ -251,17 +251,17 @@ throttle_failure(struct throttle *t, const unsigned char address[16],
 		/* A blocked entry is overwritten last. */
 		e->head.last = e->blocked_until;
 	}
-	return (delay > THROTTLE_DELAY_MAX ? THROTTLE_DELAY_MAX : delay);
+	return delay > THROTTLE_DELAY_MAX ? THROTTLE_DELAY_MAX : delay;
 }
 
 void
 throttle_success(struct throttle *t, const unsigned char address[16],
     const char *user, uint64_t now)
 {
-	struct head	*known;
-	struct entry	*e;
-	uint64_t	 account = hash(t, "", 0, user);
-	size_t		 i;
+	struct head *known;
+	struct entry *e;
+	uint64_t account = hash(t, "", 0, user);
+	size_t i;
 
 	known = table_get(&t->known, address_key(t, address, user), true);
 	known->last = now;

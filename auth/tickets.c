@@ -21,30 +21,30 @@ struct tickets {
 static int
 compare(const void *x, const void *y)
 {
-	const struct ticket	*a = x, *b = y;
+	const struct ticket *a = x, *b = y;
 
 	if (a->client != b->client)
-		return (a->client < b->client ? -1 : 1);
-	return ((a->id > b->id) - (a->id < b->id));
+		return a->client < b->client ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
 }
 
 struct tickets *
 tickets_new(size_t max)
 {
-	struct tickets	*t;
+	struct tickets *t;
 
 	if ((t = calloc(1, sizeof(*t))) == NULL)
-		return (NULL);
+		return NULL;
 	TAILQ_INIT(&t->list);
 	t->max = max;
-	return (t);
+	return t;
 }
 
 void
 tickets_free(struct tickets **tp)
 {
-	struct tickets	*t = *tp;
-	struct ticket	*k;
+	struct tickets *t = *tp;
+	struct ticket *k;
 
 	*tp = NULL;
 	if (t == NULL)
@@ -57,32 +57,32 @@ tickets_free(struct tickets **tp)
 struct ticket *
 tickets_find(struct tickets *t, uint64_t client, uint32_t id)
 {
-	struct ticket	 key = { .client = client, .id = id };
-	void		*const *node = tfind(&key, &t->tree, compare);
+	struct ticket key = { .client = client, .id = id };
+	void *const *node = tfind(&key, &t->tree, compare);
 
-	return (node == NULL ? NULL : *node);
+	return node == NULL ? NULL : *node;
 }
 
 struct ticket *
 tickets_add(struct tickets *t, const struct ticket *from)
 {
-	struct ticket	*k, *after;
+	struct ticket *k, *after;
 
 	if (tickets_find(t, from->client, from->id) != NULL) {
 		errno = EEXIST;
-		return (NULL);
+		return NULL;
 	}
 	if (t->n >= t->max) {
 		errno = ENOBUFS;
-		return (NULL);
+		return NULL;
 	}
 	if ((k = malloc(sizeof(*k))) == NULL)
-		return (NULL);
+		return NULL;
 	*k = *from;
 	if (tsearch(k, &t->tree, compare) == NULL) {
 		free(k);
 		errno = ENOMEM;
-		return (NULL);
+		return NULL;
 	}
 	/* All live equally long, so the place is nearly always the last. */
 	TAILQ_FOREACH_REVERSE(after, &t->list, ticket_list, link)
@@ -93,13 +93,13 @@ tickets_add(struct tickets *t, const struct ticket *from)
 	else
 		TAILQ_INSERT_AFTER(&t->list, after, k, link);
 	t->n++;
-	return (k);
+	return k;
 }
 
 void
 tickets_remove(struct tickets *t, struct ticket **kp)
 {
-	struct ticket	*k = *kp;
+	struct ticket *k = *kp;
 
 	*kp = NULL;
 	tdelete(k, &t->tree, compare);
@@ -112,25 +112,25 @@ tickets_remove(struct tickets *t, struct ticket **kp)
 struct ticket *
 tickets_first(struct tickets *t)
 {
-	return (TAILQ_FIRST(&t->list));
+	return TAILQ_FIRST(&t->list);
 }
 
 struct ticket *
 tickets_next(struct ticket *k)
 {
-	return (TAILQ_NEXT(k, link));
+	return TAILQ_NEXT(k, link);
 }
 
 struct ticket *
 tickets_expired(struct tickets *t, uint64_t now)
 {
-	struct ticket	*k = TAILQ_FIRST(&t->list);
+	struct ticket *k = TAILQ_FIRST(&t->list);
 
-	return (k != NULL && k->expiry <= now ? k : NULL);
+	return k != NULL && k->expiry <= now ? k : NULL;
 }
 
 size_t
 tickets_count(const struct tickets *t)
 {
-	return (t->n);
+	return t->n;
 }

@@ -8,9 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <openssl/evp.h>
 
 #include <sys/stat.h>
 
@@ -250,4 +253,18 @@ size_t
 accounts_bad(const struct accounts *a)
 {
 	return a->bad;
+}
+
+void
+accounts_proof(const struct account *acct, unsigned char out[ACCOUNTS_PROOF])
+{
+	char buf[ACCOUNTS_LINE_MAX + 3];
+	int n;
+
+	/* No part has a tab, so no two accounts give the same text. */
+	n = snprintf(buf, sizeof(buf), "%s\t%s\t%s", acct->user,
+	    acct->verifier, acct->options);
+	BUG_IF(n < 0 || (size_t)n >= sizeof(buf));
+	BUG_IF(EVP_Digest(buf, (size_t)n, out, NULL, EVP_sha256(), NULL) != 1);
+	str_wipe(buf, sizeof(buf));
 }

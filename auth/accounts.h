@@ -15,6 +15,7 @@
 
 #define ACCOUNTS_NAME_MAX	321	/* local 64, @, domain 255, NUL */
 #define ACCOUNTS_LINE_MAX	1024	/* octets of a line, without its LF */
+#define ACCOUNTS_PROOF		32	/* octets of accounts_proof() */
 #define ACCOUNTS_FILE_MAX	((size_t)256 << 20)	/* octets */
 
 struct account {
@@ -57,6 +58,12 @@ const struct account *accounts_find(const struct accounts *,
 /* How many there are, and each one, sorted by name; i < count. */
 size_t	 accounts_count(const struct accounts *);
 const struct account *accounts_at(const struct accounts *, size_t i);
+/*
+ * A digest of all that makes this account what it is: it changes when the
+ * password or the options do.
+ */
+void	 accounts_proof(const struct account *,
+	    unsigned char out[ACCOUNTS_PROOF]);
 /* How many lines were skipped as wrong. */
 size_t	 accounts_bad(const struct accounts *);
 

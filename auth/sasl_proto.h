@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The datagrams between auth-server and a SASL worker. The worker sends
+ * SASL_HELLO first. serial names a dialogue and is never used twice. Each
+ * START and STEP gets one REPLY; after a status other than AUTH_MORE the
+ * dialogue is over. END drops it at any time and has no reply.
+ *
+ * A datagram with `data' is cut after data[len]; strings end within their
+ * arrays.
+ */
+#ifndef POSTERN_SASL_PROTO_H
+#define POSTERN_SASL_PROTO_H
+
+#include <stdint.h>
+
+#include "auth/auth_proto.h"
+
+#define SASL_PROOF	32
+
+enum sasl_type {
+	SASLW_NONE,
+	SASLW_HELLO,		/* struct auth_mechs: what the worker offers */
+	SASLW_REPLY,		/* struct sasl_reply */
+	SASLW_START,		/* struct sasl_request */
+	SASLW_STEP,		/* struct sasl_request */
+	SASLW_END,		/* struct sasl_end */
+	SASLW_TYPE_COUNT
+};
+
+struct sasl_request {
+	uint32_t	type;
+	uint32_t	service;	/* START: enum auth_service */
+	uint64_t	serial;
+	uint32_t	initial;	/* START: data is an initial response */
+	uint32_t	len;
+	char		mechanism[AUTH_MECH_MAX];	/* START */
+	unsigned char	data[AUTH_DATA_MAX];
+};
+
+struct sasl_end {
+	uint32_t	type;
+	uint32_t	reserved;
+	uint64_t	serial;
+};
+
+struct sasl_reply {
+	uint32_t	type;
+	uint32_t	status;		/* enum auth_status, never THROTTLED */
+	uint64_t	serial;
+	/* The canonical name the client gave, "" as long as it gave none;
+	   with AUTH_OK that of the login. */
+	char		user[AUTH_USER_MAX];
+	/* AUTH_OK: accounts_proof() of the account that was checked. */
+	unsigned char	proof[SASL_PROOF];
+	uint32_t	len;
+	unsigned char	data[AUTH_DATA_MAX];	/* AUTH_MORE */
+};
+
+#endif

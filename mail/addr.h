@@ -45,6 +45,16 @@ enum addr_result addr_parse_mailbox(const char *s, size_t len,
 bool	 addr_valid_domain(const char *s, size_t len);
 bool	 addr_valid_literal(const char *s, size_t len);
 /*
+ * The form used between our own processes, and of logins: local@domain with
+ * the local part not quoted, "local" alone without a domain, "" for <>. The
+ * domain follows the last '@'; the grammar is not checked. addr_split(): 0,
+ * or -1 with errno ENAMETOOLONG or EINVAL (nothing behind the '@').
+ * addr_join() needs ADDR_MAX + 1 octets in dst (else it writes ""), and
+ * returns dst.
+ */
+int	 addr_split(const char *s, struct addr *out);
+char	*addr_join(const struct addr *, char *dst, size_t size);
+/*
  * Write the address as local@domain, the local part quoted where RFC 5321
  * needs it, into dst (at least 2 * ADDR_MAX octets). Returns dst.
  */

@@ -5,8 +5,6 @@
  * a client's, hostile. Pure: no system call, no allocation. What is written
  * into a struct addr never exceeds its arrays.
  */
-#include "config.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -24,45 +22,45 @@ struct cursor {
 static bool
 is_alnum(int c)
 {
-	return ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9'));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9');
 }
 
 static bool
 is_hex(int c)
 {
-	return ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
-	    (c >= '0' && c <= '9'));
+	return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
+	    (c >= '0' && c <= '9');
 }
 
 /* RFC 5322 section 3.2.3 */
 static bool
 is_atext(int c)
 {
-	return (is_alnum(c) || (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c)));
+	return is_alnum(c) || (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
 /* The octet at the cursor, or -1 at the end. */
 static int
 cur_peek(const struct cursor *c)
 {
-	return (c->p < c->end ? *c->p : -1);
+	return c->p < c->end ? *c->p : -1;
 }
 
 static bool
 cur_take(struct cursor *c, int octet)
 {
 	if (cur_peek(c) != octet)
-		return (false);
+		return false;
 	c->p++;
-	return (true);
+	return true;
 }
 
 /* What to say when the grammar does not go on at the cursor. */
 static enum addr_result
 cur_fail(const struct cursor *c)
 {
-	return (cur_peek(c) >= 0x80 ? ADDR_NON_ASCII : ADDR_SYNTAX);
+	return cur_peek(c) >= 0x80 ? ADDR_NON_ASCII : ADDR_SYNTAX;
 }
 
 /* Append an octet to the string dst, or note that there is no room. */
@@ -87,11 +85,11 @@ parse_dot_string(struct cursor *c, char *dst)
 		if (n > 0)
 			cur_put(c, dst, &n, ADDR_LOCAL_MAX, '.');
 		if (!is_atext(cur_peek(c)))
-			return (false);
+			return false;
 		while (is_atext(cur_peek(c)))
 			cur_put(c, dst, &n, ADDR_LOCAL_MAX, *c->p++);
 	} while (cur_take(c, '.'));
-	return (true);
+	return true;
 }
 
 /* Quoted-string = DQUOTE *QcontentSMTP DQUOTE; the cursor is behind the 1st */
@@ -105,19 +103,19 @@ parse_quoted(struct cursor *c, char *dst)
 		cur_take(c, '\\');
 		o = cur_peek(c);
 		if (o < 32 || o > 126)
-			return (false);
+			return false;
 		c->p++;
 		cur_put(c, dst, &n, ADDR_LOCAL_MAX, o);
 	}
-	return (true);
+	return true;
 }
 
 static bool
 parse_local(struct cursor *c, char *dst)
 {
 	if (cur_take(c, '"'))
-		return (parse_quoted(c, dst));
-	return (parse_dot_string(c, dst));
+		return parse_quoted(c, dst);
+	return parse_dot_string(c, dst);
 }
 
 /* sub-domain = Let-dig [Ldh-str] */
@@ -134,7 +132,7 @@ parse_label(struct cursor *c, char *dst, size_t *n)
 	}
 	if (len > LABEL_MAX)
 		c->too_long = true;
-	return (last != '-');
+	return last != '-';
 }
 
 /* Domain = sub-domain *("." sub-domain) */
@@ -147,9 +145,9 @@ parse_domain(struct cursor *c, char *dst)
 		if (n > 0)
 			cur_put(c, dst, &n, ADDR_DOMAIN_MAX, '.');
 		if (!parse_label(c, dst, &n))
-			return (false);
+			return false;
 	} while (cur_take(c, '.'));
-	return (true);
+	return true;
 }
 
 /* IPv4-address-literal = Snum 3("." Snum), all of s */
@@ -163,14 +161,14 @@ valid_ipv4(const unsigned char *s, size_t len)
 		if (s[i] >= '0' && s[i] <= '9') {
 			value = value * 10 + (unsigned)(s[i] - '0');
 			if (++digits > 3 || value > 255)
-				return (false);
+				return false;
 		} else if (s[i] == '.' && digits > 0 && fields < 3) {
 			fields++;
 			digits = value = 0;
 		} else
-			return (false);
+			return false;
 	}
-	return (fields == 3 && digits > 0);
+	return fields == 3 && digits > 0;
 }
 
 /* Count the groups of hex digits up to "::" or the end; -1 when malformed. */
@@ -187,16 +185,16 @@ count_groups(struct cursor *c, bool *v4)
 		if (cur_peek(c) == '.') {
 			*v4 = valid_ipv4(start, (size_t)(c->end - start));
 			c->p = c->end;
-			return (*v4 ? groups + 2 : -1);
+			return *v4 ? groups + 2 : -1;
 		}
 		if (c->p == start || c->p - start > 4 || ++groups > 8)
-			return (-1);
+			return -1;
 		if (c->p == c->end)
-			return (groups);
+			return groups;
 		if (!cur_take(c, ':'))
-			return (-1);
+			return -1;
 		if (cur_peek(c) == ':')
-			return (groups);
+			return groups;
 	}
 }
 
@@ -214,13 +212,13 @@ valid_ipv6(const unsigned char *s, size_t len)
 	if (len >= 2 && s[0] == ':' && s[1] == ':')
 		c.p++;			/* stands on the second colon */
 	else if ((before = count_groups(&c, &v4)) == -1)
-		return (false);
+		return false;
 	if (c.p == c.end)
-		return (before == 8);
+		return before == 8;
 	c.p++;
 	if (c.p < c.end && (after = count_groups(&c, &v4)) == -1)
-		return (false);
-	return (c.p == c.end && before + after <= 6);
+		return false;
+	return c.p == c.end && before + after <= 6;
 }
 
 /* Standardized-tag ":" 1*dcontent */
@@ -232,11 +230,11 @@ valid_general(const unsigned char *s, size_t len)
 	for (tag = 0; tag < len && (is_alnum(s[tag]) || s[tag] == '-'); tag++)
 		;
 	if (tag == 0 || s[tag - 1] == '-' || len < tag + 2 || s[tag] != ':')
-		return (false);
+		return false;
 	for (i = tag + 1; i < len; i++)
 		if (s[i] < 33 || s[i] > 126 || (s[i] >= 91 && s[i] <= 93))
-			return (false);
-	return (true);
+			return false;
+	return true;
 }
 
 bool
@@ -246,12 +244,12 @@ addr_valid_literal(const char *s, size_t len)
 
 	if (len < 3 || len > ADDR_DOMAIN_MAX || p[0] != '[' ||
 	    p[len - 1] != ']')
-		return (false);
+		return false;
 	p++;
 	len -= 2;
 	if (len > 5 && str_caseeqn(p, "IPv6:", 5))
-		return (valid_ipv6(p + 5, len - 5));
-	return (valid_ipv4(p, len) || valid_general(p, len));
+		return valid_ipv6(p + 5, len - 5);
+	return valid_ipv4(p, len) || valid_general(p, len);
 }
 
 /* address-literal; the cursor stands on "[" */
@@ -263,14 +261,14 @@ parse_literal(struct cursor *c, char *dst)
 
 	while (cur_peek(c) != ']') {
 		if (cur_peek(c) < 33 || cur_peek(c) > 126)
-			return (false);
+			return false;
 		cur_put(c, dst, &n, ADDR_DOMAIN_MAX, *c->p++);
 	}
 	cur_put(c, dst, &n, ADDR_DOMAIN_MAX, *c->p++);
 	if (c->too_long)
-		return (true);
-	return (addr_valid_literal((const char *)start,
-	    (size_t)(c->p - start)));
+		return true;
+	return addr_valid_literal((const char *)start,
+	    (size_t)(c->p - start));
 }
 
 /* Mailbox = Local-part "@" ( Domain / address-literal ) */
@@ -280,13 +278,13 @@ parse_mailbox(struct cursor *c, struct addr *out)
 	bool	 ok;
 
 	if (!parse_local(c, out->local) || !cur_take(c, '@'))
-		return (false);
+		return false;
 	if (cur_peek(c) == '[')
 		ok = parse_literal(c, out->domain);
 	else
 		ok = parse_domain(c, out->domain);
 	str_lower(out->domain);
-	return (ok);
+	return ok;
 }
 
 /* A-d-l ":", dropped (RFC 5321 appendix C) */
@@ -297,9 +295,9 @@ skip_route(struct cursor *c)
 
 	do {
 		if (!cur_take(c, '@') || !parse_domain(c, domain))
-			return (false);
+			return false;
 	} while (cur_take(c, ','));
-	return (cur_take(c, ':'));
+	return cur_take(c, ':');
 }
 
 static bool
@@ -310,10 +308,10 @@ take_postmaster(struct cursor *c, struct addr *out)
 
 	if ((size_t)(c->end - c->p) <= len || c->p[len] != '>' ||
 	    !str_caseeqn(c->p, word, len))
-		return (false);
+		return false;
 	memcpy(out->local, word, sizeof(word));
 	c->p += len + 1;
-	return (true);
+	return true;
 }
 
 enum addr_result
@@ -326,7 +324,7 @@ addr_parse_path(const char *s, size_t len, enum addr_use use,
 	memset(out, 0, sizeof(*out));
 	*used = 0;
 	if (!cur_take(&c, '<'))
-		return (cur_fail(&c));
+		return cur_fail(&c);
 	if (use == ADDR_REVERSE && cur_take(&c, '>'))
 		goto out;
 	if (use == ADDR_FORWARD && take_postmaster(&c, out))
@@ -337,10 +335,10 @@ addr_parse_path(const char *s, size_t len, enum addr_use use,
 		goto bad;
 out:
 	*used = (size_t)(c.p - start);
-	return (c.too_long ? ADDR_TOO_LONG : ADDR_OK);
+	return c.too_long ? ADDR_TOO_LONG : ADDR_OK;
 bad:
 	memset(out, 0, sizeof(*out));
-	return (cur_fail(&c));
+	return cur_fail(&c);
 }
 
 enum addr_result
@@ -352,9 +350,9 @@ addr_parse_mailbox(const char *s, size_t len, struct addr *out)
 	memset(out, 0, sizeof(*out));
 	if (!parse_mailbox(&c, out) || c.p != c.end) {
 		memset(out, 0, sizeof(*out));
-		return (cur_fail(&c));
+		return cur_fail(&c);
 	}
-	return (c.too_long ? ADDR_TOO_LONG : ADDR_OK);
+	return c.too_long ? ADDR_TOO_LONG : ADDR_OK;
 }
 
 bool
@@ -364,7 +362,7 @@ addr_valid_domain(const char *s, size_t len)
 	struct cursor		 c = { start, start + len, false };
 	char			 domain[ADDR_DOMAIN_MAX + 1];
 
-	return (parse_domain(&c, domain) && c.p == c.end && !c.too_long);
+	return parse_domain(&c, domain) && c.p == c.end && !c.too_long;
 }
 
 int
@@ -375,20 +373,20 @@ addr_split(const char *s, struct addr *out)
 
 	memset(out, 0, sizeof(*out));
 	if (str_copyn(out->local, sizeof(out->local), s, local) == -1)
-		return (-1);
+		return -1;
 	if (at == NULL)
-		return (0);
+		return 0;
 	if (at[1] == '\0') {
 		memset(out, 0, sizeof(*out));
 		errno = EINVAL;
-		return (-1);
+		return -1;
 	}
 	if (str_copy(out->domain, sizeof(out->domain), at + 1) == -1) {
 		memset(out, 0, sizeof(*out));
-		return (-1);
+		return -1;
 	}
 	str_lower(out->domain);
-	return (0);
+	return 0;
 }
 
 char *
@@ -399,14 +397,14 @@ addr_join(const struct addr *a, char *dst, size_t size)
 	if (size < local + domain + 2) {
 		if (size > 0)
 			dst[0] = '\0';
-		return (dst);
+		return dst;
 	}
 	memcpy(dst, a->local, local + 1);
 	if (domain > 0) {
 		dst[local] = '@';
 		memcpy(dst + local + 1, a->domain, domain + 1);
 	}
-	return (dst);
+	return dst;
 }
 
 /* Is the local part a Dot-string as it stands? */
@@ -417,7 +415,7 @@ is_dot_string(const char *local)
 	struct cursor		 c = { p, p + strlen(local), false };
 	char			 copy[ADDR_LOCAL_MAX + 1];
 
-	return (parse_dot_string(&c, copy) && c.p == c.end);
+	return parse_dot_string(&c, copy) && c.p == c.end;
 }
 
 char *
@@ -429,11 +427,11 @@ addr_format(const struct addr *a, char *dst, size_t size)
 	if (size < 2 * sizeof(a->local) + 4 + strlen(a->domain)) {
 		if (size > 0)
 			dst[0] = '\0';
-		return (dst);
+		return dst;
 	}
 	if ((a->local[0] == '\0' && a->domain[0] == '\0') ||
 	    is_dot_string(a->local))
-		return (addr_join(a, dst, size));
+		return addr_join(a, dst, size);
 	dst[n++] = '"';
 	for (s = a->local; *s != '\0'; s++) {
 		if (*s == '"' || *s == '\\')
@@ -446,7 +444,7 @@ addr_format(const struct addr *a, char *dst, size_t size)
 		dst[n++] = '@';
 		memcpy(dst + n, a->domain, strlen(a->domain) + 1);
 	}
-	return (dst);
+	return dst;
 }
 
 void
@@ -465,8 +463,8 @@ addr_same(const struct addr *a, const struct addr *b, bool strip_tag)
 
 	if (strip_tag)
 		addr_strip_tag(&copy);
-	return (str_caseeq(copy.local, b->local) &&
-	    str_caseeq(copy.domain, b->domain));
+	return str_caseeq(copy.local, b->local) &&
+	    str_caseeq(copy.domain, b->domain);
 }
 
 /* One component of a path; its length, or 0 and errno. */
@@ -487,7 +485,7 @@ put_component(const char *s, char *dst, size_t size)
 		if (n + (plain ? 2 : 4) > size ||
 		    n + (plain ? 1 : 3) > COMPONENT_MAX) {
 			errno = ENAMETOOLONG;
-			return (0);
+			return 0;
 		}
 		if (plain)
 			dst[n++] = (char)c;
@@ -499,7 +497,7 @@ put_component(const char *s, char *dst, size_t size)
 	}
 	if (size > 0)
 		dst[n] = '\0';
-	return (n);
+	return n;
 }
 
 int
@@ -510,14 +508,14 @@ addr_to_path(const struct addr *a, char *dst, size_t size)
 	if (a->local[0] == '\0' || a->domain[0] == '\0' ||
 	    a->domain[0] == '[') {
 		errno = EINVAL;
-		return (-1);
+		return -1;
 	}
 	if ((n = put_component(a->domain, dst, size)) == 0)
-		return (-1);
+		return -1;
 	if (n + 2 > size) {
 		errno = ENAMETOOLONG;
-		return (-1);
+		return -1;
 	}
 	dst[n++] = '/';
-	return (put_component(a->local, dst + n, size - n) == 0 ? -1 : 0);
+	return put_component(a->local, dst + n, size - n) == 0 ? -1 : 0;
 }

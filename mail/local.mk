@@ -3,14 +3,32 @@
 
 noinst_LIBRARIES += libmail.a
 libmail_a_SOURCES = \
-	mail/addr.c mail/addr.h
+	mail/addr.c mail/addr.h \
+	mail/date.c mail/date.h \
+	mail/header.c mail/header.h \
+	mail/mailbox.c mail/mailbox.h \
+	mail/maildir.c mail/maildir.h \
+	mail/trace.c mail/trace.h
 
 if HAVE_CMOCKA
-MAIL_TESTS = t/unit/test-mail-addr
+MAIL_TESTS = \
+	t/unit/test-mail-addr \
+	t/unit/test-mail-header \
+	t/unit/test-mail-mailbox \
+	t/unit/test-mail-maildir \
+	t/unit/test-mail-trace
 check_PROGRAMS += $(MAIL_TESTS)
 TESTS += $(MAIL_TESTS)
 MAIL_TEST_LIBS = libmail.a libpostern.a $(CMOCKA_LIBS)
 
 t_unit_test_mail_addr_SOURCES = t/unit/test-mail-addr.c
 t_unit_test_mail_addr_LDADD = $(MAIL_TEST_LIBS)
+t_unit_test_mail_header_SOURCES = t/unit/test-mail-header.c
+t_unit_test_mail_header_LDADD = $(MAIL_TEST_LIBS)
+t_unit_test_mail_mailbox_SOURCES = t/unit/test-mail-mailbox.c
+t_unit_test_mail_mailbox_LDADD = $(MAIL_TEST_LIBS)
+t_unit_test_mail_maildir_SOURCES = t/unit/test-mail-maildir.c
+t_unit_test_mail_maildir_LDADD = $(MAIL_TEST_LIBS)
+t_unit_test_mail_trace_SOURCES = t/unit/test-mail-trace.c
+t_unit_test_mail_trace_LDADD = $(MAIL_TEST_LIBS)
 endif

@@ -19,7 +19,6 @@
 #include "lib/log.h"
 #include "lib/str.h"
 
-#define CONF_KEYS_MAX	96	/* more than there are; checked */
 #define CONF_SECTIONS	5	/* without "listen" and the top level */
 #define LISTEN		"listen "
 
@@ -314,7 +313,8 @@ conf_read(FILE *fp, const char *file, conf_fault_fn *fault, void *arg)
 	if (r.faults > 0) {
 		conf_free(&r.conf);
 		errno = EINVAL;
-	}
+	} else
+		memcpy(r.conf->line, r.line, sizeof(r.line));
 out:
 	reading = NULL;
 	if (cfg != NULL)
@@ -382,6 +382,16 @@ conf_print(const struct conf *c, FILE *fp)
 	}
 	fputs(section[0] == '\0' ? "" : "}\n", fp);
 	conf_free(&defaults);
+}
+
+int
+conf_line(const struct conf *c, const char *section, const char *name)
+{
+	for (size_t i = 0; conf_keys[i].name != NULL; i++)
+		if (strcmp(conf_keys[i].section, section) == 0 &&
+		    strcmp(conf_keys[i].name, name) == 0)
+			return c->line[i];
+	return 0;
 }
 
 bool

@@ -13,6 +13,7 @@
 
 #define CONF_FILE_DEFAULT	SYSCONFDIR "/postern/postern.conf"
 #define CONF_LIST_MAX		64
+#define CONF_KEYS_MAX		96	/* more keys than there are */
 
 struct conf_list {
 	char	**item;		/* n strings, owned by the conf */
@@ -90,6 +91,8 @@ struct conf {
 	bool		 hide_client;
 
 	uint64_t	 list_default;		/* messages a page */
+
+	int		 line[CONF_KEYS_MAX];	/* see conf_line() */
 };
 
 enum conf_type {
@@ -130,6 +133,11 @@ conf_fault_fn conf_fault_log;
  * defaults with c NULL.
  */
 void	 conf_print(const struct conf *c, FILE *fp);
+/*
+ * The line of the file that sets a key (a list: its last value); 0 where it
+ * has its default, or is no key.
+ */
+int	 conf_line(const struct conf *, const char *section, const char *name);
 /* Is this domain (any case) one of ours? */
 bool	 conf_is_local(const struct conf *, const char *domain);
 

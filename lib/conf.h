@@ -24,7 +24,7 @@ enum conf_log { CONF_LOG_SYSLOG, CONF_LOG_STDERR };
 enum conf_tls { CONF_TLS_1_2, CONF_TLS_1_3 };
 
 struct conf_listen {
-	struct conf_list addresses;	/* "127.0.0.1", "::1", "0.0.0.0" */
+	struct conf_list addresses;	/* "127.0.0.1", "::1" */
 	uint64_t	 port;		/* 0: any free one */
 	bool		 on;
 };
@@ -41,7 +41,7 @@ struct conf {
 
 	struct conf_list tls_certificates;	/* paths, PEM chains */
 	struct conf_list tls_keys;		/* paths, same order */
-	char		*tls_passphrase;	/* "", path, fd:N, credential:NAME */
+	char		*tls_passphrase;	/* "", path, fd:, credential: */
 	uint64_t	 tls_minimum;		/* enum conf_tls, SMTP only */
 
 	char		*auth_accounts;
@@ -53,7 +53,7 @@ struct conf {
 	uint64_t	 auth_ticket_time;
 	uint64_t	 auth_failure_limit;	/* per address */
 	uint64_t	 auth_failure_limit_account;
-	uint64_t	 auth_failure_time;	/* window, and length of a block */
+	uint64_t	 auth_failure_time;	/* window, length of block */
 	uint64_t	 auth_failure_delay;
 
 	struct conf_listen submission, submissions, https;
@@ -106,7 +106,7 @@ struct conf_key {
 	enum conf_type	 type;
 	const char	*fallback;	/* the default, as one would write it */
 	uint64_t	 min, max;	/* NUMBER, SIZE (octets), TIME (ms) */
-	const char	*const *names;	/* ENUM: NULL-ended, value is the index */
+	const char	*const *names;	/* ENUM: NULL-ended, value: index */
 	size_t		 offset;	/* in struct conf */
 	/* what a string must look like; NULL or the reason it does not */
 	const char	*(*check)(const char *value);

@@ -40,7 +40,7 @@ enum store_status {
 	STORE_NO_SPACE,		/* 452 4.3.1: ENOSPC, EDQUOT */
 	STORE_FAILED,		/* 451 4.3.0: any other fault of the world */
 	STORE_NOT_AUTHOR,	/* 550 5.7.1: From: is not the login's */
-	STORE_BAD_HEADER,	/* 550 5.6.0: From: unparsable, header too big */
+	STORE_BAD_HEADER,	/* 550 5.6.0: From: unparsable, too big */
 	STORE_LOOP,		/* 554 5.4.6: too many Received */
 	STORE_TOO_BIG,		/* 552 5.3.4 */
 	STORE_STATUS_COUNT
@@ -88,8 +88,8 @@ struct store_commit {
 struct store_reply {
 	uint32_t	type;
 	uint32_t	txn;
-	uint32_t	request;		/* the enum store_type answered */
-	uint32_t	status;			/* enum store_status */
+	uint32_t	request;	/* the enum store_type answered */
+	uint32_t	status;		/* enum store_status */
 	char		id[64];			/* COMMIT: the message's id */
 };
 

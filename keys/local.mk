@@ -1,1 +1,19 @@
 # SPDX-License-Identifier: ISC
+# tls-keys: the process that holds the private keys. client.c goes into the
+# sessions, check.c into posternctl as well.
+
+noinst_LIBRARIES += libkeys.a
+libkeys_a_SOURCES = \
+	keys/check.c keys/check.h \
+	keys/sign.c keys/sign.h
+libkeys_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+
+noinst_LIBRARIES += libkeysclient.a
+libkeysclient_a_SOURCES = \
+	keys/client.c keys/client.h \
+	keys/keys_proto.h
+
+pkglibexec_PROGRAMS += tls-keys
+tls_keys_SOURCES = keys/tls_keys.c
+tls_keys_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tls_keys_LDADD = libkeys.a $(CRYPTO_LIBS) $(POSTERN_LIBS)

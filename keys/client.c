@@ -125,6 +125,25 @@ keys_ask(struct keys_client *k, struct keys_request *request,
 	return -1;
 }
 
+/* What a failure of keys_ask() means here. */
+static const char *
+keys_reason(int error)
+{
+	switch (error) {
+	case ENOTCONN:
+		return "no channel";
+	case EBUSY:
+		return "it did not answer a moment ago";
+	case ETIMEDOUT:
+		return "no answer in time";
+	case EPROTO:
+	case EMSGSIZE:
+		return "a bad answer";
+	default:
+		return strerror(error);
+	}
+}
+
 static int
 keys_failed(struct keys_client *k, unsigned number, const char *why)
 {
@@ -156,7 +175,7 @@ keys_client_sign(void *arg, unsigned number, enum tls_algorithm algorithm,
 	request.len = (uint32_t)len;
 	memcpy(request.data, in, len);
 	if (keys_ask(k, &request, &reply) == -1)
-		return keys_failed(k, number, strerror(errno));
+		return keys_failed(k, number, keys_reason(errno));
 	if (reply.status != KEYS_OK)
 		return keys_failed(k, number, refusals[reply.status]);
 	if (reply.len == 0)

@@ -17,3 +17,12 @@ pkglibexec_PROGRAMS += tls-keys
 tls_keys_SOURCES = keys/tls_keys.c
 tls_keys_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tls_keys_LDADD = libkeys.a $(CRYPTO_LIBS) $(POSTERN_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/test-keys
+TESTS += t/unit/test-keys
+t_unit_test_keys_SOURCES = t/unit/test-keys.c t/unit/pki.c t/unit/pki.h
+t_unit_test_keys_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+t_unit_test_keys_LDADD = libkeys.a libkeysclient.a $(CRYPTO_LIBS) \
+	$(POSTERN_LIBS) $(CMOCKA_LIBS)
+endif

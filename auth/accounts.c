@@ -268,3 +268,13 @@ accounts_proof(const struct account *acct, unsigned char out[ACCOUNTS_PROOF])
 	BUG_IF(EVP_Digest(buf, (size_t)n, out, NULL, EVP_sha256(), NULL) != 1);
 	str_wipe(buf, sizeof(buf));
 }
+
+char *
+accounts_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}

@@ -64,6 +64,8 @@ const struct account *accounts_at(const struct accounts *, size_t i);
  */
 void	 accounts_proof(const struct account *,
 	    unsigned char out[ACCOUNTS_PROOF]);
+/* The folder of the file at path, to be freed; NULL with errno ENOMEM. */
+char	*accounts_folder(const char *path);
 /* How many lines were skipped as wrong. */
 size_t	 accounts_bad(const struct accounts *);
 

@@ -412,16 +412,10 @@ out:
 static int
 sync_folder(const char *path)
 {
-	const char *slash = strrchr(path, '/');
 	char *folder;
 	int fd, rc;
 
-	if (slash == NULL)
-		folder = strdup(".");
-	else
-		folder = strndup(path, slash == path ? 1 :
-		    (size_t)(slash - path));
-	if (folder == NULL)
+	if ((folder = accounts_folder(path)) == NULL)
 		return -1;
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(folder);

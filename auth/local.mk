@@ -1,10 +1,41 @@
 # SPDX-License-Identifier: ISC
 # libaccounts.a: the accounts file and SCRAM verifiers, for the auth service
 # and for posternctl. Needs $(POSTERN_LIBS) $(CRYPTO_LIBS) after it.
+# libauth.a: the tables of auth-server, which make no system call.
 
-noinst_LIBRARIES += libaccounts.a
+noinst_LIBRARIES += libaccounts.a libauth.a
 libaccounts_a_SOURCES = \
 	auth/accounts.c auth/accounts.h \
 	auth/accounts_edit.c \
 	auth/accounts_line.c auth/accounts_line.h \
 	auth/scram.c auth/scram.h
+libaccounts_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+libauth_a_SOURCES = \
+	auth/cache.c auth/cache.h \
+	auth/throttle.c auth/throttle.h \
+	auth/tickets.c auth/tickets.h
+libauth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+
+sbin_PROGRAMS += postern-auth
+postern_auth_SOURCES = auth/main.c
+postern_auth_LDADD = $(POSTERN_LIBS)
+
+pkglibexec_PROGRAMS += auth-server auth-sasl
+auth_server_SOURCES = \
+	auth/auth_proto.h auth/sasl_proto.h auth/server.h \
+	auth/server.c \
+	auth/server_client.c \
+	auth/server_login.c \
+	auth/server_ticket.c \
+	auth/server_worker.c
+auth_server_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+auth_server_LDADD = libauth.a libaccounts.a $(POSTERN_LIBS) $(CRYPTO_LIBS)
+
+# The only program that links libsasl2.
+auth_sasl_SOURCES = \
+	auth/auth_proto.h auth/sasl_proto.h \
+	auth/decoy.c auth/decoy.h \
+	auth/sasl.c auth/sasl.h \
+	auth/sasl_worker.c
+auth_sasl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
+auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) $(SASL_LIBS) $(CRYPTO_LIBS)

@@ -223,6 +223,18 @@ on_gone(struct chan *c, void *arg)
 	(void)c;
 	chan_free(&w->server);
 	dialogues_drop(w);
+	/* A new process is what the master connects to a new auth-server. */
+	role_done();
+}
+
+/* auth-server ends its dialogues first; then its end is ours. */
+static void
+worker_drain(void *arg)
+{
+	const struct worker *w = arg;
+
+	if (w->server == NULL)
+		role_done();
 }
 
 static void
@@ -283,6 +295,7 @@ main(int argc, char **argv)
 		.profile = &w.profile,
 		.start = worker_start,
 		.peer = worker_peer,
+		.drain = worker_drain,
 	};
 
 	return role_main(argc, argv, &ops, &w);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * auth-server: owns tickets, throttle and cache of both services; hands SASL
+ * steps to its workers. Trusts its master, the first datagram of a
+ * connection (a master's) and the accounts file; whatever else comes on a
+ * connection may come from an owned session process. Links no SASL, no TLS.
+ */
+#include "auth/server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "auth/accounts.h"
+#include "lib/chan.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+
+#define THROTTLE_SLOTS	8192
+#define CACHE_SLOTS	4096
+#define TICKETS_MAX	262144
+#define IDS_MIN		64
+#define DRAIN_MS	10000
+
+uint64_t
+server_now(void)
+{
+	struct timespec ts;
+
+	BUG_IF(clock_gettime(CLOCK_BOOTTIME, &ts) == -1);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+enum auth_service
+server_service(enum role role)
+{
+	switch (role) {
+	case ROLE_SMTPD_SESSION:
+	case ROLE_SMTPD_STORE:
+		return AUTH_SMTP;
+	case ROLE_RETRIEVE_SESSION:
+	case ROLE_RETRIEVE_READER:
+		return AUTH_HTTP;
+	default:
+		return AUTH_SERVICE_NONE;
+	}
+}
+
+const char *
+server_service_name(uint32_t service)
+{
+	return service == AUTH_HTTP ? "http" : "smtp";
+}
+
+bool
+server_follow_accounts(struct server *s)
+{
+	int rc = accounts_refresh(&s->accounts, s->conf->auth_accounts);
+
+	if (rc == -1 && s->readable)
+		log_err("accounts: cannot read file=%s: %m",
+		    s->conf->auth_accounts);
+	s->readable = rc != -1;
+	if (rc == 1) {
+		log_info("accounts: read file=%s accounts=%zu skipped=%zu",
+		    s->conf->auth_accounts, accounts_count(s->accounts),
+		    accounts_bad(s->accounts));
+		cache_clear(s->cache);
+		ticket_review(s);
+	}
+	return s->readable;
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+
+	(void)fd;
+	(void)what;
+	server_follow_accounts(s);
+	ticket_expire(s);
+	if (s->draining)
+		server_drained(s);
+}
+
+static void
+on_connection(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	int conn;
+
+	(void)what;
+	conn = accept4((int)fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (conn != -1)
+		client_new(s, conn);
+	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		log_err("auth: cannot accept: %m");
+}
+
+static void
+server_listener(void *arg, enum listen_kind kind, int fd)
+{
+	struct server *s = arg;
+
+	if (kind != LISTEN_AUTH || s->listen != NULL) {
+		close(fd);
+		return;
+	}
+	s->listen_fd = fd;
+	evutil_make_socket_nonblocking(fd);
+	s->listen = event_new(s->base, fd, EV_READ | EV_PERSIST,
+	    on_connection, s);
+	if (s->listen == NULL || event_add(s->listen, NULL) == -1)
+		log_err("auth: cannot listen");
+}
+
+static void
+server_peer(void *arg, enum role role, uint32_t instance, int fd)
+{
+	if (role == ROLE_AUTH_SASL)
+		worker_new(arg, instance, fd);
+	else
+		close(fd);
+}
+
+static int
+make_tables(struct server *s)
+{
+	const struct conf *c = s->conf;
+	struct throttle_conf tc = {
+		.limit_address = c->auth_failure_limit,
+		.limit_account = c->auth_failure_limit_account,
+		.window = c->auth_failure_time,
+		.delay = c->auth_failure_delay,
+		.slots = THROTTLE_SLOTS,
+	};
+
+	if (getrandom(tc.key, sizeof(tc.key), 0) != sizeof(tc.key) ||
+	    getrandom(s->key, sizeof(s->key), 0) != sizeof(s->key))
+		return -1;
+	s->throttle = throttle_new(&tc);
+	s->cache = cache_new(CACHE_SLOTS, c->auth_cache_time);
+	s->tickets = tickets_new(TICKETS_MAX);
+	s->ids_max = c->connections > SIZE_MAX / 2 ? SIZE_MAX :
+	    (size_t)c->connections * 2;
+	if (s->ids_max < IDS_MIN)
+		s->ids_max = IDS_MIN;
+	return s->throttle == NULL || s->cache == NULL ||
+	    s->tickets == NULL ? -1 : 0;
+}
+
+static int
+server_start(void *arg, struct event_base *base, const struct conf *conf)
+{
+	static const struct timeval second = { 1, 0 };
+	struct server *s = arg;
+	char *folder;
+
+	s->base = base;
+	s->conf = conf;
+	TAILQ_INIT(&s->clients);
+	TAILQ_INIT(&s->workers);
+	TAILQ_INIT(&s->logins);
+	folder = accounts_folder(conf->auth_accounts);
+	s->tick = event_new(base, -1, EV_PERSIST, on_tick, s);
+	if (folder == NULL || make_tables(s) == -1 || s->tick == NULL ||
+	    event_add(s->tick, &second) == -1) {
+		log_err("auth: cannot start: %m");
+		free(folder);
+		return -1;
+	}
+	s->profile.paths[0] = (struct priv_path){ folder, PRIV_READ };
+	s->readable = true;
+	server_follow_accounts(s);
+	return 0;
+}
+
+void
+server_drained(struct server *s)
+{
+	if (TAILQ_EMPTY(&s->logins) || server_now() >= s->drain_end)
+		role_done();
+}
+
+/*
+ * A new auth-server has the listener. Dialogues may end here; who is logged
+ * in gets a connection to the new one as soon as this one closes.
+ */
+static void
+server_drain(void *arg)
+{
+	struct server *s = arg;
+
+	if (s->listen != NULL) {
+		event_free(s->listen);
+		s->listen = NULL;
+		close(s->listen_fd);
+	}
+	s->draining = true;
+	s->drain_end = server_now() + DRAIN_MS;
+	server_drained(s);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const int calls[] = {
+		SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
+		SCMP_SYS(accept4), -1
+	};
+	static struct server s = { .profile = { .calls = calls } };
+	static const struct role_ops ops = {
+		.role = ROLE_AUTH_SERVER,
+		.profile = &s.profile,
+		.start = server_start,
+		.listener = server_listener,
+		.peer = server_peer,
+		.drain = server_drain,
+	};
+
+	return role_main(argc, argv, &ops, &s);
+}

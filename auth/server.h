@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The parts of auth-server: connections (server_client.c), dialogues
+ * (server_login.c), workers (server_worker.c), live logins (server_ticket.c)
+ * and the main file (server.c), who owns the one struct server.
+ */
+#ifndef POSTERN_SERVER_H
+#define POSTERN_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "auth/auth_proto.h"
+#include "auth/cache.h"
+#include "auth/sasl_proto.h"
+#include "auth/throttle.h"
+#include "auth/tickets.h"
+#include "lib/priv.h"
+#include "lib/role.h"
+
+struct accounts;
+struct chan;
+struct event;
+struct event_base;
+
+/* A connection: of a session process, of the store or of the reader. */
+struct client {
+	TAILQ_ENTRY(client)	 link;
+	struct server		*server;
+	struct chan		*chan;
+	uint64_t		 serial;	/* never used twice */
+	enum role		 role;		/* NONE until its master's hello */
+	uint32_t		 instance;
+	size_t			 ids;		/* dialogues and logins */
+};
+
+struct worker {
+	TAILQ_ENTRY(worker)	 link;
+	struct server		*server;
+	struct chan		*chan;
+	uint32_t		 instance;
+	size_t			 waiting;	/* requests not answered */
+	bool			 ready;		/* it said hello */
+};
+
+enum login_state {
+	LOGIN_NEW,
+	LOGIN_WORKER,		/* a worker has a request */
+	LOGIN_CLIENT,		/* the client has a challenge */
+	LOGIN_DELAY,		/* a failure waits for its time */
+};
+
+/* A dialogue, from START to its last reply. */
+struct login {
+	TAILQ_ENTRY(login)	 link;
+	struct server		*server;
+	struct client		*client;	/* NULL: it waits no longer */
+	uint64_t		 client_serial;	/* with id: key of a tree */
+	uint32_t		 id;
+	uint32_t		 service;	/* enum auth_service */
+	uint64_t		 serial;	/* key of a tree */
+	struct worker		*worker;	/* NULL: none was asked */
+	enum login_state	 state;
+	struct event		*timer;
+	enum auth_status	 held;		/* DELAY: what to answer */
+	bool			 spoken;	/* the client has said something */
+	unsigned char		 address[16];
+	char			 mechanism[AUTH_MECH_MAX];
+	char			 user[AUTH_USER_MAX];
+	/* Keyed digest of mechanism and all the client said so far. */
+	unsigned char		 said[CACHE_DIGEST];
+};
+
+struct server {
+	const struct conf	*conf;
+	struct event_base	*base;
+	struct event		*listen;
+	struct event		*tick;
+	int			 listen_fd;
+	bool			 draining;
+	uint64_t		 drain_end;
+	TAILQ_HEAD(, client)	 clients;
+	TAILQ_HEAD(, worker)	 workers;
+	TAILQ_HEAD(, login)	 logins;
+	void			*by_id;		/* tsearch(3) of logins */
+	void			*by_serial;
+	uint64_t		 next_serial;
+	size_t			 waiting;	/* requests at all workers */
+	size_t			 ids_max;	/* of a client */
+	struct auth_mechs	 mechs;		/* list "": none known yet */
+	struct accounts		*accounts;
+	bool			 readable;	/* the accounts file */
+	struct throttle		*throttle;
+	struct cache		*cache;
+	struct tickets		*tickets;
+	unsigned char		 key[32];	/* random, for `said' */
+	struct priv_profile	 profile;
+};
+
+/* Milliseconds of CLOCK_BOOTTIME. */
+uint64_t server_now(void);
+/* The service a session, store or reader belongs to; NONE for others. */
+enum auth_service server_service(enum role);
+const char *server_service_name(uint32_t service);
+/*
+ * Follow the accounts file: where it changed, forget the cache and end the
+ * logins of accounts that are not as they were. False: it cannot be read.
+ */
+bool	 server_follow_accounts(struct server *);
+/* While draining: is there no dialogue left, or no more time? Then end. */
+void	 server_drained(struct server *);
+
+/* Take over the connection fd. */
+void	 client_new(struct server *, int fd);
+/* Close and end all that depends on it. */
+void	 client_free(struct client *);
+/*
+ * Send or queue; when that fails the connection is shut down, so that its
+ * end is noticed on both sides.
+ */
+void	 client_send(struct client *, const void *msg, size_t len);
+struct client *client_find(struct server *, uint64_t serial);
+/* Tell all session processes which mechanisms there are. */
+void	 client_tell_mechanisms(struct server *);
+/* Send to each store or reader of the service. */
+void	 client_tell_service(struct server *, uint32_t service,
+	    const void *msg, size_t len);
+
+/* The message was checked for form. False: it breaks the protocol. */
+bool	 login_start(struct client *, const struct auth_start *);
+bool	 login_step(struct client *, const struct auth_step *);
+/* Cancel the dialogue id, if there is one. */
+void	 login_cancel(struct client *, uint32_t id);
+/* The worker's answer to one of its dialogues. */
+void	 login_answer(struct login *, const struct sasl_reply *);
+/* The client is gone. */
+void	 login_client_gone(struct client *);
+/* The worker is gone: what it was asked fails for now. */
+void	 login_worker_gone(struct worker *);
+struct login *login_by_serial(struct server *, uint64_t serial);
+
+/* Take over the channel to a worker. */
+void	 worker_new(struct server *, uint32_t instance, int fd);
+void	 worker_free(struct worker *);
+/*
+ * Ask a worker: the least busy one for the first request of a dialogue, then
+ * the same. 0; or -1: none is there or too much waits already.
+ */
+int	 worker_ask(struct login *, enum sasl_type, const void *data,
+	    size_t len, bool initial);
+/* The worker may forget the dialogue; it had not ended it by itself. */
+void	 worker_end(struct login *);
+
+/*
+ * The login is verified: make the ticket, tell store or reader, then the
+ * session. proof: of the account that was checked, or NULL for the one that
+ * is there now. The status to answer; on AUTH_OK it is answered already.
+ */
+enum auth_status ticket_issue(struct login *, const unsigned char *proof);
+/* End a live login: at the store or reader; told: at the session too. */
+void	 ticket_end(struct server *, struct ticket *, bool told);
+/* All live logins of a client; those past their time; those whose account
+ * is not as it was. */
+void	 ticket_client_gone(struct client *);
+void	 ticket_expire(struct server *);
+void	 ticket_review(struct server *);
+/* A new store or reader gets what is live. */
+void	 ticket_tell_all(struct client *);
+
+#endif

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Dialogues, from START to the last reply. Runs in auth-server. What the
+ * client says is opaque here: it goes to a worker, or is known to the cache
+ * by its keyed digest. Invariants: every refusal by password is counted, also
+ * when the client does not wait for it; a blocked address learns nothing.
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "auth/server.h"
+#include "lib/chan.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "lib/str.h"
+
+#define WORKER_TIME	30000	/* ms a worker may take for an answer */
+#define MAPPED_LEN	12	/* octets before an IPv4 address in IPv6 */
+
+static int
+compare_id(const void *x, const void *y)
+{
+	const struct login *a = x, *b = y;
+
+	if (a->client_serial != b->client_serial)
+		return a->client_serial < b->client_serial ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+static int
+compare_serial(const void *x, const void *y)
+{
+	const struct login *a = x, *b = y;
+
+	return (a->serial > b->serial) - (a->serial < b->serial);
+}
+
+struct login *
+login_by_serial(struct server *s, uint64_t serial)
+{
+	struct login key = { .serial = serial };
+	void *const *node = tfind(&key, &s->by_serial, compare_serial);
+
+	return node == NULL ? NULL : *node;
+}
+
+static struct login *
+login_by_id(const struct client *c, uint32_t id)
+{
+	struct login key = { .client_serial = c->serial, .id = id };
+	void *const *node = tfind(&key, &c->server->by_id, compare_id);
+
+	return node == NULL ? NULL : *node;
+}
+
+/* The client waits for nothing more; its id is free again. */
+static void
+leave_client(struct login *l)
+{
+	if (l->client == NULL)
+		return;
+	tdelete(l, &l->server->by_id, compare_id);
+	l->client->ids--;
+	l->client = NULL;
+}
+
+static void
+login_free(struct login *l)
+{
+	struct server *s = l->server;
+
+	leave_client(l);
+	tdelete(l, &s->by_serial, compare_serial);
+	TAILQ_REMOVE(&s->logins, l, link);
+	event_free(l->timer);
+	str_wipe(l, sizeof(*l));
+	free(l);
+	if (s->draining)
+		server_drained(s);
+}
+
+static void
+reply(struct client *c, uint32_t id, enum auth_status status,
+    uint64_t retry_after, const void *data, size_t len)
+{
+	struct auth_reply m;
+
+	memset(&m, 0, offsetof(struct auth_reply, data));
+	m.type = AUTH_REPLY;
+	m.id = id;
+	m.status = status;
+	m.retry_after = (uint32_t)((retry_after + 999) / 1000);
+	m.len = (uint32_t)len;
+	if (len > 0)
+		memcpy(m.data, data, len);
+	client_send(c, &m, offsetof(struct auth_reply, data) + len);
+}
+
+/* The last reply but OK; the dialogue is freed. */
+static void
+finish(struct login *l, enum auth_status status, uint64_t retry_after)
+{
+	if (l->client != NULL)
+		reply(l->client, l->id, status, retry_after, NULL, 0);
+	login_free(l);
+}
+
+/* One line for each login and each refusal. */
+static void
+log_result(const struct login *l, const char *event, const char *reason)
+{
+	char address[INET6_ADDRSTRLEN], user[AUTH_USER_MAX * 2];
+	char mechanism[AUTH_MECH_MAX * 2];
+	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)
+	    (const void *)l->address);
+
+	if (inet_ntop(v4 ? AF_INET : AF_INET6,
+	    l->address + (v4 ? MAPPED_LEN : 0), address,
+	    sizeof(address)) == NULL)
+		address[0] = '\0';
+	str_quote(user, sizeof(user), l->user, strlen(l->user));
+	str_quote(mechanism, sizeof(mechanism), l->mechanism,
+	    strlen(l->mechanism));
+	log_info("auth: %s user=%s mechanism=%s address=%s service=%s%s%s",
+	    event, *user == '\0' ? "-" : user, mechanism, address,
+	    server_service_name(l->service),
+	    *reason == '\0' ? "" : " reason=", reason);
+}
+
+static void
+arm(struct login *l, uint64_t ms)
+{
+	struct timeval tv = {
+		(time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000
+	};
+
+	evtimer_add(l->timer, &tv);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct login *l = arg;
+
+	(void)fd;
+	(void)what;
+	if (l->state == LOGIN_DELAY) {
+		finish(l, l->held, 0);
+		return;
+	}
+	/* A worker takes too long. What it answers later still counts. */
+	log_warn("auth: a worker does not answer");
+	if (l->client != NULL)
+		reply(l->client, l->id, AUTH_TEMP, 0, NULL, 0);
+	leave_client(l);
+}
+
+static struct login *
+login_new(struct client *c, const struct auth_start *m)
+{
+	struct server *s = c->server;
+	struct login *l;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		return NULL;
+	l->server = s;
+	l->client = c;
+	l->client_serial = c->serial;
+	l->id = m->id;
+	l->service = m->service;
+	l->serial = ++s->next_serial;
+	memcpy(l->address, m->address, sizeof(l->address));
+	memcpy(l->mechanism, m->mechanism, sizeof(l->mechanism));
+	memcpy(l->said, m->mechanism, sizeof(l->said));
+	if ((l->timer = evtimer_new(s->base, on_timer, l)) == NULL)
+		goto fail;
+	if (tsearch(l, &s->by_id, compare_id) == NULL)
+		goto fail;
+	if (tsearch(l, &s->by_serial, compare_serial) == NULL) {
+		tdelete(l, &s->by_id, compare_id);
+		goto fail;
+	}
+	TAILQ_INSERT_TAIL(&s->logins, l, link);
+	c->ids++;
+	return l;
+fail:
+	if (l->timer != NULL)
+		event_free(l->timer);
+	free(l);
+	return NULL;
+}
+
+/* Add to the digest of what was said. */
+static void
+hear(struct login *l, const void *data, size_t len)
+{
+	unsigned char buf[CACHE_DIGEST + AUTH_DATA_MAX];
+
+	memcpy(buf, l->said, CACHE_DIGEST);
+	memcpy(buf + CACHE_DIGEST, data, len);
+	BUG_IF(HMAC(EVP_sha256(), l->server->key, sizeof(l->server->key), buf,
+	    CACHE_DIGEST + len, l->said, NULL) == NULL);
+	str_wipe(buf, CACHE_DIGEST + len);
+	l->spoken = true;
+}
+
+static bool
+is_plain(const struct login *l)
+{
+	return strcmp(l->mechanism, "PLAIN") == 0;
+}
+
+/* Is the mechanism offered? HTTP's Basic is PLAIN, offered or not. */
+static bool
+is_offered(const struct server *s, const struct auth_start *m)
+{
+	const char *p = s->mechs.list;
+	size_t n = strlen(m->mechanism);
+
+	if (m->service == AUTH_HTTP && strcmp(m->mechanism, "PLAIN") == 0)
+		return true;
+	for (; n > 0 && *p != '\0'; p += *p == ' ') {
+		if (strncmp(p, m->mechanism, n) == 0 &&
+		    (p[n] == ' ' || p[n] == '\0'))
+			return true;
+		p += strcspn(p, " ");
+	}
+	return false;
+}
+
+/* The same PLAIN message was verified a short while ago. */
+static bool
+known(struct login *l)
+{
+	struct server *s = l->server;
+	const char *user;
+
+	if (!is_plain(l) || !l->spoken || !server_follow_accounts(s))
+		return false;
+	user = cache_find(s->cache, l->said, server_now());
+	if (user == NULL || str_copy(l->user, sizeof(l->user), user) == -1)
+		return false;
+	worker_end(l);
+	return true;
+}
+
+/* The password was right: throttle, log, ticket. */
+static void
+succeed(struct login *l, const unsigned char *proof)
+{
+	struct server *s = l->server;
+	uint64_t now = server_now();
+	enum auth_status status;
+
+	throttle_success(s->throttle, l->address, l->user, now);
+	if (l->client == NULL) {
+		login_free(l);
+		return;
+	}
+	/* The ticket takes the place of the dialogue. */
+	tdelete(l, &s->by_id, compare_id);
+	status = ticket_issue(l, proof);
+	log_result(l, status == AUTH_OK ? "login" : "failed",
+	    status == AUTH_OK ? "" : "temporary");
+	if (status == AUTH_OK && proof != NULL && is_plain(l))
+		cache_add(s->cache, l->said, l->user, now);
+	if (status != AUTH_OK)
+		reply(l->client, l->id, status, 0, NULL, 0);
+	l->client->ids--;
+	l->client = NULL;
+	login_free(l);
+}
+
+/* A refusal waits for its time: the same for all that are alike. */
+static void
+fail(struct login *l, enum auth_status status)
+{
+	struct server *s = l->server;
+	uint64_t delay = s->conf->auth_failure_delay, print;
+
+	if (status == AUTH_FAIL) {
+		memcpy(&print, l->said, sizeof(print));
+		delay = throttle_failure(s->throttle, l->address, l->user,
+		    print, server_now());
+	}
+	log_result(l, "failed", status == AUTH_FAIL ? "credentials" :
+	    status == AUTH_NOT_AUTHORIZED ? "authzid" : "syntax");
+	if (l->client == NULL || delay == 0) {
+		finish(l, status, 0);
+		return;
+	}
+	l->state = LOGIN_DELAY;
+	l->held = status;
+	arm(l, delay);
+}
+
+/* True when the address is blocked: the dialogue is over. */
+static bool
+blocked(struct login *l)
+{
+	uint64_t wait;
+
+	wait = throttle_wait(l->server->throttle, l->address, server_now());
+	if (wait == 0)
+		return false;
+	log_result(l, "failed", "throttled");
+	if (l->state == LOGIN_CLIENT)
+		worker_end(l);
+	finish(l, AUTH_THROTTLED, wait);
+	return true;
+}
+
+static void
+ask(struct login *l, enum sasl_type type, const void *data, size_t len,
+    bool initial)
+{
+	/* A dialogue ends with its worker. */
+	if ((type == SASLW_STEP && l->worker == NULL) ||
+	    worker_ask(l, type, data, len, initial) == -1) {
+		log_result(l, "failed", "busy");
+		if (type == SASLW_STEP)
+			worker_end(l);
+		finish(l, AUTH_TEMP, 0);
+		return;
+	}
+	l->state = LOGIN_WORKER;
+	arm(l, WORKER_TIME);
+}
+
+bool
+login_start(struct client *c, const struct auth_start *m)
+{
+	struct server *s = c->server;
+	struct login *l;
+
+	if (login_by_id(c, m->id) != NULL ||
+	    tickets_find(s->tickets, c->serial, m->id) != NULL)
+		return false;
+	if (c->ids >= s->ids_max || s->draining ||
+	    (l = login_new(c, m)) == NULL) {
+		log_notice("auth: busy instance=%u", c->instance);
+		reply(c, m->id, AUTH_TEMP, 0, NULL, 0);
+		return true;
+	}
+	if (blocked(l))
+		return true;
+	if (s->mechs.list[0] != '\0' && !is_offered(s, m)) {
+		finish(l, AUTH_NO_MECHANISM, 0);
+		return true;
+	}
+	if (m->initial)
+		hear(l, m->data, m->len);
+	if (known(l))
+		succeed(l, NULL);
+	else
+		ask(l, SASLW_START, m->data, m->len, m->initial);
+	return true;
+}
+
+bool
+login_step(struct client *c, const struct auth_step *m)
+{
+	struct login *l = login_by_id(c, m->id);
+
+	/* It may have ended while this was on its way. */
+	if (l == NULL)
+		return tickets_find(c->server->tickets, c->serial,
+		    m->id) == NULL;
+	if (l->state != LOGIN_CLIENT)
+		return false;
+	if (blocked(l))
+		return true;
+	hear(l, m->data, m->len);
+	if (known(l))
+		succeed(l, NULL);
+	else
+		ask(l, SASLW_STEP, m->data, m->len, false);
+	return true;
+}
+
+void
+login_answer(struct login *l, const struct sasl_reply *m)
+{
+	evtimer_del(l->timer);
+	memcpy(l->user, m->user, sizeof(l->user));
+	/* Guesses sent side by side gain nothing past the limit. */
+	if (m->status != AUTH_MORE && blocked(l))
+		return;
+	switch (m->status) {
+	case AUTH_MORE:
+		if (l->client == NULL) {
+			worker_end(l);
+			login_free(l);
+			return;
+		}
+		l->state = LOGIN_CLIENT;
+		reply(l->client, l->id, AUTH_MORE, 0, m->data, m->len);
+		return;
+	case AUTH_OK:
+		succeed(l, m->proof);
+		return;
+	case AUTH_FAIL:
+	case AUTH_NOT_AUTHORIZED:
+		fail(l, (enum auth_status)m->status);
+		return;
+	default:
+		log_result(l, "failed", m->status == AUTH_TEMP ?
+		    "temporary" : "syntax");
+		finish(l, (enum auth_status)m->status, 0);
+		return;
+	}
+}
+
+/* Nobody waits any more; an answer that is due must still be counted. */
+static void
+abandon(struct login *l)
+{
+	if (l->state == LOGIN_WORKER) {
+		leave_client(l);
+		return;
+	}
+	if (l->state == LOGIN_CLIENT)
+		worker_end(l);
+	login_free(l);
+}
+
+void
+login_cancel(struct client *c, uint32_t id)
+{
+	struct login *l = login_by_id(c, id);
+
+	if (l != NULL)
+		abandon(l);
+}
+
+void
+login_client_gone(struct client *c)
+{
+	struct login *l, *next;
+
+	for (l = TAILQ_FIRST(&c->server->logins); l != NULL; l = next) {
+		next = TAILQ_NEXT(l, link);
+		if (l->client == c)
+			abandon(l);
+	}
+}
+
+void
+login_worker_gone(struct worker *w)
+{
+	struct login *l, *next;
+
+	for (l = TAILQ_FIRST(&w->server->logins); l != NULL; l = next) {
+		next = TAILQ_NEXT(l, link);
+		if (l->worker != w)
+			continue;
+		l->worker = NULL;
+		/* Who waits for its client hears of it at the next step. */
+		if (l->state != LOGIN_WORKER)
+			continue;
+		log_result(l, "failed", "temporary");
+		finish(l, AUTH_TEMP, 0);
+	}
+}

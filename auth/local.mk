@@ -39,3 +39,23 @@ auth_sasl_SOURCES = \
 	auth/sasl_worker.c
 auth_sasl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
 auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) $(SASL_LIBS) $(CRYPTO_LIBS)
+
+if HAVE_CMOCKA
+AUTH_TESTS = \
+	t/unit/test-auth-accounts \
+	t/unit/test-auth-scram \
+	t/unit/test-auth-tables
+check_PROGRAMS += $(AUTH_TESTS)
+TESTS += $(AUTH_TESTS)
+
+t_unit_test_auth_accounts_SOURCES = t/unit/test-auth-accounts.c
+t_unit_test_auth_accounts_LDADD = libaccounts.a $(POSTERN_LIBS) \
+	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
+t_unit_test_auth_scram_SOURCES = t/unit/test-auth-scram.c
+t_unit_test_auth_scram_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+t_unit_test_auth_scram_LDADD = libaccounts.a $(POSTERN_LIBS) \
+	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
+t_unit_test_auth_tables_SOURCES = t/unit/test-auth-tables.c
+t_unit_test_auth_tables_LDADD = libauth.a $(POSTERN_LIBS) \
+	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
+endif

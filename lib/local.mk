@@ -11,6 +11,7 @@ libpostern_a_SOURCES = \
 	lib/conf_value.c lib/conf_value.h \
 	lib/counts.c lib/counts.h \
 	lib/ctl.h \
+	lib/fault.c lib/fault.h \
 	lib/file.c lib/file.h \
 	lib/ipc.c lib/ipc.h \
 	lib/log.c lib/log.h \

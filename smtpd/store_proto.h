@@ -4,7 +4,11 @@
  * named by txn, chosen by the session, unique on its channel; its order is
  * BEGIN, RCPT+, OPEN, BODY*, COMMIT, and ABORT at any time. Every request
  * but BODY and ABORT gets one REPLY; requests of one transaction are
- * answered in order. After the COMMIT reply or ABORT the txn is forgotten.
+ * answered in order. After the COMMIT reply or ABORT the txn is forgotten;
+ * one whose BEGIN was refused is not kept. For a txn that is not known RCPT,
+ * OPEN and COMMIT answer STORE_FAILED, BODY and ABORT do nothing. A commit
+ * under way cannot be aborted. Anything out of form or order, and a size at
+ * COMMIT that is not that of all BODY, closes the channel.
  */
 #ifndef POSTERN_STORE_PROTO_H
 #define POSTERN_STORE_PROTO_H
@@ -90,7 +94,7 @@ struct store_reply {
 	uint32_t	txn;
 	uint32_t	request;	/* the enum store_type answered */
 	uint32_t	status;		/* enum store_status */
-	char		id[64];			/* COMMIT: the message's id */
+	char		id[160];	/* COMMIT: the message's id */
 };
 
 #endif

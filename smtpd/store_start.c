@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The store as a whole: its parts put together, the channel to auth, jobs
+ * coming back. Runs in the main thread of smtpd-store. Auth is trusted: a bad
+ * message from it ends the process.
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/chan.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "lib/role.h"
+#include "lib/str.h"
+#include "smtpd/store_impl.h"
+#include "smtpd/store_ticket.h"
+
+#define MEMORY_MAX	(128 * 1024 * 1024)	/* of messages coming in */
+
+static uint64_t
+boottime(void)
+{
+	struct timespec now = { 0, 0 };
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void
+run_job(struct pool_job *j)
+{
+	struct txn *t = (struct txn *)j;
+
+	commit_run(&t->commit);
+}
+
+bool
+store_idle(const struct store *s)
+{
+	return LIST_EMPTY(&s->peers) && pool_pending(s->pool) == 0;
+}
+
+void
+store_left(struct store *s)
+{
+	if (s->draining && store_idle(s))
+		role_done();
+}
+
+static void
+on_done(evutil_socket_t fd, short what, void *arg)
+{
+	struct store *s = arg;
+	struct pool_job *j;
+
+	(void)fd;
+	(void)what;
+	pool_rearm(s->pool);
+	while ((j = pool_done(s->pool)) != NULL)
+		peer_committed((struct txn *)j);
+	store_left(s);
+}
+
+int
+store_init(struct store *s, struct event_base *base, const struct conf *conf)
+{
+	memset(s, 0, sizeof(*s));
+	s->base = base;
+	s->conf = conf;
+	LIST_INIT(&s->peers);
+	s->bodies.root = open(conf->mail_root,
+	    O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->bodies.root == -1) {
+		log_err("store: mail root %s: %m", conf->mail_root);
+		return -1;
+	}
+	if (access("/proc/self/fd", X_OK) == -1) {
+		log_err("store: /proc/self/fd: %m");	/* see store_file.c */
+		return -1;
+	}
+	s->bodies.hostname = conf->hostname;
+	s->bodies.message_size = conf->message_size;
+	s->bodies.header_size = conf->header_size;
+	s->bodies.received_limit = conf->received_limit;
+	s->bodies.memory_max = MEMORY_MAX;
+	s->commits.root = s->bodies.root;
+	pthread_mutex_init(&s->commits.lock, NULL);
+	maildir_maker_init(&s->commits.maker, conf->hostname,
+	    (uint64_t)getpid());
+	s->tickets = tickets_new();
+	s->pool = pool_new(conf->delivery_queue, run_job);
+	if (s->tickets == NULL || s->pool == NULL ||
+	    (s->done = event_new(base, pool_fd(s->pool),
+	    EV_READ | EV_PERSIST, on_done, s)) == NULL ||
+	    event_add(s->done, NULL) == -1) {
+		log_err("store: %m");
+		return -1;
+	}
+	return 0;
+}
+
+int
+store_threads(struct store *s)
+{
+	if (pool_start(s->pool, (unsigned)s->conf->delivery_threads) == -1) {
+		log_err("store: cannot start delivery threads: %m");
+		return -1;
+	}
+	return 0;
+}
+
+static void
+auth_is_wrong(const char *why)
+{
+	log_err("store: bad message from auth: %s", why);
+	exit(EX_SOFTWARE);
+}
+
+static void
+on_auth(struct chan *c, void *arg, const void *msg, size_t len, int fd)
+{
+	const struct auth_ticket *k = msg;
+	struct store *s = arg;
+
+	(void)c;
+	if (fd != -1)
+		auth_is_wrong("a descriptor");
+	if (len != sizeof(*k))
+		auth_is_wrong("length");
+	if (k->type == AUTH_TICKET_END) {
+		tickets_end(s->tickets, k->nonce);
+		return;
+	}
+	if (k->type != AUTH_TICKET || k->service != AUTH_SMTP)
+		auth_is_wrong("type or service");
+	if (!str_ends(k->user, sizeof(k->user)) || k->user[0] == '\0')
+		auth_is_wrong("user");
+	if (tickets_put(s->tickets, k, boottime()) == -1)
+		log_err("store: ticket not kept: %m");
+}
+
+/* Its tickets stay good until the next auth says which are. */
+static void
+on_auth_gone(struct chan *c, void *arg)
+{
+	struct store *s = arg;
+
+	(void)c;
+	log_notice("store: auth is gone");
+	chan_free(&s->auth);
+	role_want_peer(ROLE_AUTH_SERVER);
+}
+
+void
+store_auth(struct store *s, int fd)
+{
+	static const struct chan_ops ops = { .input = on_auth,
+	    .gone = on_auth_gone };
+
+	chan_free(&s->auth);
+	tickets_clear(s->tickets);
+	if ((s->auth = chan_new(s->base, fd, &ops, s)) == NULL) {
+		log_err("store: %m");
+		role_want_peer(ROLE_AUTH_SERVER);
+	}
+}
+
+const char *
+store_user(struct store *s, const unsigned char *nonce, uint32_t instance)
+{
+	uint64_t now = boottime();
+	const char *user = tickets_find(s->tickets, nonce, instance, now);
+
+	/* Its ticket was sent before the session heard OK: it may wait. */
+	if (user == NULL && s->auth != NULL) {
+		chan_poll(s->auth);
+		user = tickets_find(s->tickets, nonce, instance, now);
+	}
+	return user;
+}
+
+void
+store_free(struct store *s)
+{
+	struct peer *p;
+
+	while ((p = LIST_FIRST(&s->peers)) != NULL)
+		peer_free(p);
+	pool_free(&s->pool);
+	if (s->done != NULL)
+		event_free(s->done);
+	chan_free(&s->auth);
+	tickets_free(&s->tickets);
+	pthread_mutex_destroy(&s->commits.lock);
+	close(s->bodies.root);
+}

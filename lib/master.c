@@ -136,13 +136,13 @@ master_fail(struct master *m, int status)
 
 	if (LIST_NEXT(g, next) != NULL) {
 		log_err("master: the new conf does not work; keeping the old");
-		roles_kill(g, SIGTERM);
+		roles_kill(g, SIGKILL);
 		return;
 	}
 	log_err("master: cannot start");
 	m->status = status;
 	m->stopping = true;
-	roles_kill(g, SIGTERM);
+	roles_kill(g, SIGKILL);
 }
 
 static void

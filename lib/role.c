@@ -265,8 +265,10 @@ role_main(int argc, char **argv, const struct role_ops *ops, void *arg)
 	}
 	log_open(role_name(ops->role), -1, role.verbose);
 	signal(SIGPIPE, SIG_IGN);
+	/* Sent to the whole group they are meant for the master. */
 	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);	/* the terminal's is the master's */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 	while ((r = early_message()) == 0)
 		;
 	if (r == -1 || role.conf == NULL) {

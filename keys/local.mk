@@ -19,10 +19,18 @@ tls_keys_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tls_keys_LDADD = libkeys.a $(CRYPTO_LIBS) $(POSTERN_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/test-keys
-TESTS += t/unit/test-keys
+KEYS_TESTS = t/unit/test-conn t/unit/test-keys
+check_PROGRAMS += $(KEYS_TESTS)
+TESTS += $(KEYS_TESTS)
 t_unit_test_keys_SOURCES = t/unit/test-keys.c t/unit/pki.c t/unit/pki.h
 t_unit_test_keys_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 t_unit_test_keys_LDADD = libkeys.a libkeysclient.a $(CRYPTO_LIBS) \
 	$(POSTERN_LIBS) $(CMOCKA_LIBS)
+
+# Connections and TLS as the sessions have them, with a key that is elsewhere.
+PEER_SOURCES = t/unit/peer.c t/unit/peer.h t/unit/pki.c t/unit/pki.h
+PEER_LIBS = libtls.a libkeys.a $(SSL_LIBS) $(POSTERN_LIBS) $(CMOCKA_LIBS)
+t_unit_test_conn_SOURCES = t/unit/test-conn.c $(PEER_SOURCES)
+t_unit_test_conn_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+t_unit_test_conn_LDADD = $(PEER_LIBS)
 endif

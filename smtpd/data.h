@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The decoder of what follows DATA (RFC 5321 section 4.5.2): takes the dot
+ * stuffing off, finds the end, checks the content. Part of the engine: all
+ * input is hostile, no system call is made.
+ *
+ * Only CRLF "." CRLF ends a message. A CR or LF on its own anywhere is the
+ * end of the session: no other server's idea of a line can hide a second
+ * message in the first.
+ */
+#ifndef POSTERN_SMTPD_DATA_H
+#define POSTERN_SMTPD_DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum data_state {
+	DATA_LINE,		/* at the start of a line */
+	DATA_TEXT,		/* within a line */
+	DATA_CR,		/* after a CR */
+	DATA_DOT,		/* after the dot that opens a line */
+	DATA_DOT_CR		/* after that dot and a CR */
+};
+
+enum data_end {
+	DATA_MORE,		/* the message goes on */
+	DATA_END,		/* CRLF "." CRLF has come */
+	DATA_BARE		/* a CR or LF on its own */
+};
+
+/* Of several faults the first in this list counts, however the input comes. */
+enum data_fault {
+	DATA_SOUND,
+	DATA_TOO_BIG,
+	DATA_NUL,		/* an octet 0 */
+	DATA_LONG_LINE,
+	DATA_EIGHT_BIT		/* an octet over 127 in the header */
+};
+
+struct data {
+	enum data_state	 state;
+	enum data_fault	 fault;
+	bool		 header;	/* the empty line has not come */
+	bool		 blank;		/* this line is empty so far */
+	uint64_t	 size;		/* octets decoded, CRLFs with them */
+	uint64_t	 size_max;
+	uint64_t	 line;		/* octets of this line, no CRLF */
+	uint64_t	 line_max;	/* the same; 0: no limit */
+};
+
+/*
+ * Begin a message of at most size_max octets, with lines of at most line_max
+ * octets without CRLF (0: any length).
+ */
+void	 data_init(struct data *, uint64_t size_max, uint64_t line_max);
+/*
+ * Decode from the len octets at in to out, which has room for len + 1.
+ * *used octets were read and *made written; octets behind the end are not
+ * read. After a fault nothing is written any more, only the end is looked
+ * for; d->fault says which.
+ */
+enum data_end data_decode(struct data *d, const unsigned char *in, size_t len,
+	    unsigned char *out, size_t *used, size_t *made);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Inside the engine: shared by session.c, session_events.c and verbs.c.
+ */
+#ifndef POSTERN_SMTPD_SESSION_IMPL_H
+#define POSTERN_SMTPD_SESSION_IMPL_H
+
+#include "lib/buf.h"
+#include "smtpd/data.h"
+#include "smtpd/session.h"
+
+#define SESSION_QUEUE	4	/* the most actions of one call */
+
+/* A mail transaction. Owned by the session, freed in session_step() alone. */
+struct txn {
+	uint64_t	 recipients;
+	uint64_t	 began;		/* when DATA was let in */
+	uint64_t	 octets;	/* that came since, as sent */
+	struct data	 data;
+	bool		 known;		/* the store holds it */
+	bool		 committed;	/* the store was told to deliver */
+};
+
+struct session {
+	const struct session_conf *conf;
+	enum state	 state;		/* written by session_step() alone */
+	enum state	 home;		/* the last state that took commands */
+	enum verb	 verb;		/* the command at work */
+	struct txn	*txn;
+	struct cmd_reader reader;
+	struct buf	 out;
+	struct buf	 blob;		/* text and data of queued actions */
+	struct session_action queue[SESSION_QUEUE];
+	unsigned	 queued, fetched;
+	size_t		 behind;	/* input behind the line at work */
+	char		*helo;
+	char		*user;
+	bool		 esmtp;
+	bool		 shutdown;
+	bool		 revoked;
+	uint64_t	 messages, delivered, errors;
+	enum reply	 last;
+	uint64_t	 now;
+	uint64_t	 started;
+	uint64_t	 since;		/* the wait for the peer began */
+};
+
+/* The only writer of s->state; frees the transaction where none may be. */
+void	 session_step(struct session *, enum state);
+/* Give a reply. */
+void	 session_say(struct session *, enum reply, const char *arg);
+/* Give a reply that refuses and count the error. */
+void	 session_refuse(struct session *, enum reply);
+/* The command succeeded: step to the state its cell names, and reply. */
+void	 session_accept(struct session *, enum reply, const char *arg);
+/* Give a reply and close. */
+void	 session_bye(struct session *, enum reply);
+/* Queue an action; the session must not have filled the queue. */
+struct session_action *session_queue(struct session *, enum session_do);
+/* In a state that takes input: end the session if it was told to end. */
+void	 session_settle(struct session *);
+/* Memory is short: give the session up. */
+void	 session_broken(struct session *);
+
+/* Carry out a command whose cell allows it (verbs.c). */
+void	 verb_run(struct session *, struct cmd *);
+/* A line of the SASL dialogue. */
+void	 verb_sasl_line(struct session *, const char *line, size_t len);
+
+#endif

@@ -71,7 +71,8 @@ struct session_action {
 };
 
 enum session_event {
-	SESSION_EV_EOF,		/* the client is gone */
+	SESSION_EV_EOF,		/* no more input; the client may still read */
+	SESSION_EV_GONE,	/* the connection is over */
 	SESSION_EV_TIMEOUT,	/* session_deadline() has passed */
 	SESSION_EV_SHUTDOWN,	/* end when no transaction is running */
 	SESSION_EV_REVOKED	/* the login has ended */

@@ -12,12 +12,24 @@
 
 #define RATE_GRACE	60000	/* ms before the minimum rate counts */
 
+/* Over without a word: the client would not expect one. */
+static void
+end_silently(struct session *s)
+{
+	if (s->state == STATE_DONE)
+		return;
+	session_step(s, STATE_DONE);
+	session_queue(s, SESSION_DO_CLOSE);
+}
+
 void
 session_settle(struct session *s)
 {
 	if (s->state >= STATE_COMMANDS && s->state != STATE_AUTHX)
 		return;
-	if (s->revoked)
+	if (s->eof)
+		end_silently(s);
+	else if (s->revoked)
 		session_bye(s, REPLY_REVOKED);
 	else if (s->shutdown && s->home < STATE_MAIL)
 		session_bye(s, REPLY_SHUTDOWN);
@@ -270,23 +282,18 @@ timed_out(struct session *s)
 		session_bye(s, overdue(s));
 }
 
-/* Over without a word: the client is not there to read it. */
-static void
-eof(struct session *s)
-{
-	if (s->state == STATE_DONE)
-		return;
-	session_step(s, STATE_DONE);
-	session_queue(s, SESSION_DO_CLOSE);
-}
-
 void
 session_event(struct session *s, enum session_event ev, uint64_t now)
 {
 	s->now = now;
 	switch (ev) {
 	case SESSION_EV_EOF:
-		eof(s);
+		s->eof = true;
+		if (s->state == STATE_DATA)
+			end_silently(s);
+		break;
+	case SESSION_EV_GONE:
+		end_silently(s);
 		break;
 	case SESSION_EV_TIMEOUT:
 		timed_out(s);

@@ -36,6 +36,7 @@ struct session {
 	char		*helo;
 	char		*user;
 	bool		 esmtp;
+	bool		 eof;
 	bool		 shutdown;
 	bool		 revoked;
 	uint64_t	 messages, delivered, errors;

@@ -1,0 +1,740 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The SMTP engine as a client sees it: each refused pair of state and verb,
+ * arguments, AUTH, transactions, limits, time, helpers that fail.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "t/unit/smtpd-play.h"
+
+#define ENVELOPE "MAIL FROM:<alice@example.test>\r\n" \
+	"RCPT TO:<bob@example.test>\r\n"
+#define MESSAGE	"Subject: x\r\n\r\nhello\r\n"
+
+/* How to say each verb rightly. */
+static const char *const lines[VERB_COUNT] = {
+	[VERB_EHLO] = "EHLO c\r\n",
+	[VERB_HELO] = "HELO c\r\n",
+	[VERB_STARTTLS] = "STARTTLS\r\n",
+	[VERB_AUTH] = "AUTH PLAIN " PLAY_ALICE "\r\n",
+	[VERB_MAIL] = "MAIL FROM:<>\r\n",
+	[VERB_RCPT] = "RCPT TO:<bob@example.test>\r\n",
+	[VERB_DATA] = "DATA\r\n",
+	[VERB_BDAT] = "BDAT 0 LAST\r\n",
+	[VERB_RSET] = "RSET\r\n",
+	[VERB_NOOP] = "NOOP\r\n",
+	[VERB_VRFY] = "VRFY bob\r\n",
+	[VERB_HELP] = "HELP\r\n",
+	[VERB_QUIT] = "QUIT\r\n",
+	[VERB_LATER] = "ETRN x\r\n",
+	[VERB_UNKNOWN] = "WAFFLE\r\n",
+};
+
+/* Bring a session into a state. */
+static void
+reach(struct play *p, enum state s)
+{
+	play_init(p);
+	play_begin(p, s <= STATE_HELLO ? PLAY_CLEAR :
+	    s <= STATE_IDENT ? PLAY_TLS : PLAY_LOGIN);
+	if (s == STATE_HELLO || s == STATE_IDENT)
+		play_say(p, "EHLO c\r\n");
+	if (s == STATE_MAIL || s == STATE_RCPT)
+		play_say(p, lines[VERB_MAIL]);
+	if (s == STATE_RCPT)
+		play_say(p, lines[VERB_RCPT]);
+	assert_int_equal(session_state(p->s), s);
+	buf_free(&p->out);
+}
+
+/* The engine does what the table says; BDAT is refused wherever it is let. */
+static void
+check_cell(enum state s, enum verb v)
+{
+	const struct cell *c = table_cell(s, v);
+	const struct reply_row *r = reply_row(c->refuse);
+	char want[32], *got;
+	struct play p;
+
+	reach(&p, s);
+	play_say(&p, lines[v]);
+	got = play_codes(&p);
+	if (v == VERB_BDAT && c->next != STATE_NONE)
+		assert_string_equal(got, "502 5.5.1");
+	else if (c->refuse != REPLY_NONE) {
+		snprintf(want, sizeof(want), "%d %s", r->code, r->enhanced);
+		assert_string_equal(got, want);
+		assert_int_equal(session_state(p.s), s);
+	} else {
+		assert_in_range(got[0], '2', '3');
+		assert_int_equal(session_state(p.s), c->next);
+	}
+	free(got);
+	play_end(&p);
+}
+
+static void
+test_every_cell(void **state)
+{
+	int s, v;
+
+	(void)state;
+	for (s = STATE_START; s <= STATE_RCPT; s++)
+		for (v = VERB_EHLO; v < VERB_COUNT; v++)
+			check_cell((enum state)s, (enum verb)v);
+}
+
+static void
+test_whole_sessions(void **state)
+{
+	static const char text[] =
+	    "EHLO c\r\nAUTH PLAIN " PLAY_ALICE "\r\n" ENVELOPE
+	    "RCPT TO:<nobody@example.test>\r\nDATA\r\n" MESSAGE
+	    "..dot\r\n.\r\nMAIL FROM:<> SIZE=10\r\nRSET\r\nQUIT\r\n";
+	static const char clear[] =
+	    "NOOP\r\nMAIL FROM:<a@b>\r\nHELO c\r\nEHLO c\r\nSTARTTLS\r\n";
+
+	(void)state;
+	play_check_split(PLAY_TLS, text, sizeof(text) - 1,
+	    "220,250,235 2.7.0,250 2.1.0,250 2.1.5,550 5.1.1,354,250 2.0.0,"
+	    "250 2.1.0,250 2.0.0,221 2.0.0", MESSAGE ".dot\r\n|");
+	play_check_split(PLAY_CLEAR, clear, sizeof(clear) - 1,
+	    "220,250 2.0.0,503 5.5.1,250,250,220 2.0.0", "");
+}
+
+static void
+test_hello_lists(void **state)
+{
+	struct play p;
+	const char *out;
+
+	(void)state;
+	reach(&p, STATE_START);
+	play_say(&p, "EHLO c\r\n");
+	buf_add(&p.out, "", 1);
+	out = (const char *)buf_data(&p.out);
+	assert_string_equal(out, "250-mx.test\r\n250-PIPELINING\r\n"
+	    "250-SIZE 5000\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
+	    "250-STARTTLS\r\n250-VRFY\r\n250 HELP\r\n");
+	play_end(&p);
+	reach(&p, STATE_TLS);
+	play_say(&p, "EHLO c\r\n");
+	buf_add(&p.out, "", 1);
+	out = (const char *)buf_data(&p.out);
+	assert_string_equal(out, "250-mx.test\r\n250-PIPELINING\r\n"
+	    "250-SIZE 5000\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
+	    "250-AUTH SCRAM-SHA-256 PLAIN LOGIN\r\n250-VRFY\r\n250 HELP\r\n");
+	play_end(&p);
+}
+
+static void
+test_hello_arguments(void **state)
+{
+	static const char *const good[] = { "a", "a.b", "A-1.b_c.", "1.2.3.4",
+		"[192.0.2.1]", "[IPv6:2001:db8::1]", "-a", "xn--80ak6aa92e" };
+	static const char *const bad[] = { "", "a b", "a..b", ".a", "a\001",
+		"[1.2.3]", "[]", "<a>", "a\351", "a@b", "." };
+	char line[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		snprintf(line, sizeof(line), "EHLO %s\r\n", good[i]);
+		play_check(PLAY_CLEAR, line, "220,250");
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(line, sizeof(line), "EHLO %s\r\nSTARTTLS\r\n",
+		    bad[i]);
+		play_check(PLAY_CLEAR, line, "220,501 5.5.4,503 5.5.1");
+	}
+	/* a refused hello ends no transaction */
+	play_check(PLAY_LOGIN, ENVELOPE "EHLO\r\nDATA\r\n",
+	    "250 2.1.0,250 2.1.5,501 5.5.4,354");
+}
+
+static void
+test_arguments(void **state)
+{
+	(void)state;
+	play_check(PLAY_CLEAR, "RSET x\r\nQUIT x\r\nNOOP x\r\nHELP x\r\n",
+	    "220,501 5.5.4,501 5.5.4,250 2.0.0,214 2.0.0");
+	play_check(PLAY_CLEAR, "EHLO c\r\nSTARTTLS x\r\n",
+	    "220,250,501 5.5.4");
+	play_check(PLAY_LOGIN, "VRFY\r\nVRFY a b\r\n", "501 5.5.4,252 2.5.2");
+	play_check(PLAY_LOGIN, ENVELOPE "DATA x\r\nDATA \r\n",
+	    "250 2.1.0,250 2.1.5,501 5.5.4,354");
+	play_check(PLAY_CLEAR, "\r\n \r\nNOOP\r\n",
+	    "220,500 5.5.2,500 5.5.2,250 2.0.0");
+}
+
+static void
+check_mail(const char *arg, const char *codes)
+{
+	char line[5000];
+
+	snprintf(line, sizeof(line), "MAIL FROM:%s\r\n", arg);
+	play_check(PLAY_LOGIN, line, codes);
+}
+
+static void
+test_mail_arguments(void **state)
+{
+	(void)state;
+	check_mail("<alice@example.test>", "250 2.1.0");
+	check_mail(" <alice@example.test>", "250 2.1.0");
+	check_mail("  <alice@example.test>", "501 5.5.4");
+	check_mail("alice@example.test", "501 5.5.4");
+	check_mail("<alice@example.test", "501 5.5.4");
+	check_mail("<alice>", "501 5.5.4");
+	check_mail("", "501 5.5.4");
+	check_mail("<>", "250 2.1.0");
+	check_mail("<mallory@example.test>", "553 5.7.1");
+	check_mail("<\351@example.test>", "553 5.6.7");
+	check_mail("<> ", "250 2.1.0");
+	check_mail("<>x", "501 5.5.4");
+	check_mail("<>SIZE=1", "501 5.5.4");
+	check_mail("<> SIZE=5000", "250 2.1.0");
+	check_mail("<> SIZE=5001", "552 5.3.4");
+	check_mail("<> SIZE=99999999999999999999", "552 5.3.4");
+	check_mail("<> SIZE=999999999999999999999", "501 5.5.4");
+	check_mail("<> SIZE=-1", "501 5.5.4");
+	check_mail("<> SIZE=1x", "501 5.5.4");
+	check_mail("<> SIZE=", "501 5.5.4");
+	check_mail("<> SIZE", "501 5.5.4");
+	check_mail("<> SIZE=1 size=1", "501 5.5.4");
+	check_mail("<> body=8bitmime", "250 2.1.0");
+	check_mail("<> BODY=7BIT SIZE=1 AUTH=<>", "250 2.1.0");
+	check_mail("<> BODY=BINARYMIME", "504 5.5.4");
+	check_mail("<> BODY=X", "504 5.5.4");
+	check_mail("<> BODY", "501 5.5.4");
+	check_mail("<> BODY=7BIT BODY=7BIT", "501 5.5.4");
+	check_mail("<> AUTH=e+3Dmc2@example.com", "250 2.1.0");
+	check_mail("<> AUTH=e+3dmc2", "501 5.5.4");
+	check_mail("<> AUTH", "501 5.5.4");
+	check_mail("<> AUTH=a AUTH=a", "501 5.5.4");
+	check_mail("<> SMTPUTF8", "555 5.5.4");
+	check_mail("<> RET=HDRS", "555 5.5.4");
+	play_check(PLAY_LOGIN, "MAIL\r\nMAIL TO:<>\r\nMAIL FROM <>\r\n"
+	    "MAIL FROM :<>\r\nmail from:<>\r\n",
+	    "501 5.5.4,501 5.5.4,501 5.5.4,501 5.5.4,250 2.1.0");
+	/* no parameters without EHLO */
+	play_check(PLAY_LOGIN, "HELO c\r\nMAIL FROM:<> SIZE=1\r\n"
+	    "MAIL FROM:<>\r\n", "250,555 5.5.4,250 2.1.0");
+}
+
+static void
+test_rcpt(void **state)
+{
+	(void)state;
+	play_check(PLAY_LOGIN, "MAIL FROM:<>\r\nRCPT TO:<>\r\n"
+	    "RCPT TO:<nobody@example.test>\r\nRCPT TO:<a@other.test>\r\n"
+	    "RCPT TO:<full@example.test>\r\nRCPT TO:<b@example.test> X=1\r\n"
+	    "RCPT TO:<b@example.test>NOTIFY=NEVER\r\nDATA\r\n"
+	    "RCPT TO:<@a.test,@b.test:bob@example.test>\r\n"
+	    "RCPT TO:<Postmaster>\r\nRCPT TO: <c@example.test>\r\n"
+	    "RCPT TO:<d@example.test>\r\nDATA\r\n",
+	    "250 2.1.0,501 5.5.4,550 5.1.1,550 5.7.1,452 4.2.2,555 5.5.4,"
+	    "501 5.5.4,503 5.5.1,250 2.1.5,250 2.1.5,250 2.1.5,452 4.5.3,"
+	    "354");
+}
+
+static void
+check_log(struct play *p, const char *want)
+{
+	buf_add(&p->log, "", 1);
+	assert_string_equal((const char *)buf_data(&p->log), want);
+	p->log.len = 0;
+}
+
+static void
+test_what_the_store_is_told(void **state)
+{
+	struct play p;
+
+	(void)state;
+	reach(&p, STATE_READY);
+	play_say(&p, "MAIL FROM:<\"alice\"@EXAMPLE.test>\r\n"
+	    "RCPT TO:<\"b ob\"@example.test>\r\nRCPT TO:<postmaster>\r\n"
+	    "DATA\r\n" MESSAGE ".\r\n");
+	check_log(&p, "BEGIN alice@example.test;RCPT b ob@example.test;"
+	    "RCPT postmaster;OPEN;COMMIT;");
+	play_say(&p, "MAIL FROM:<>\r\nEHLO c\r\nRSET\r\n");
+	check_log(&p, "BEGIN ;ABORT;");
+	play_say(&p, "MAIL FROM:<>\r\nRSET\r\n" ENVELOPE "QUIT\r\n");
+	check_log(&p, "BEGIN ;ABORT;BEGIN alice@example.test;"
+	    "RCPT bob@example.test;ABORT;CLOSE;");
+	play_end(&p);
+	reach(&p, STATE_RCPT);
+	p.log.len = 0;
+	play_say(&p, "DATA\r\nx");
+	play_event(&p, SESSION_EV_GONE);
+	check_log(&p, "OPEN;ABORT;CLOSE;");
+	play_end(&p);
+}
+
+static void
+test_commit_verdicts(void **state)
+{
+	static const struct {
+		enum store_status	 status;
+		const char		*codes;
+	} cases[] = {
+		{ STORE_FAILED, "354,451 4.3.0,250 2.0.0" },
+		{ STORE_NO_SPACE, "354,452 4.3.1,250 2.0.0" },
+		{ STORE_OVER_QUOTA, "354,452 4.2.2,250 2.0.0" },
+		{ STORE_NOT_AUTHOR, "354,550 5.7.1,250 2.0.0" },
+		{ STORE_BAD_HEADER, "354,550 5.6.0,250 2.0.0" },
+		{ STORE_LOOP, "354,554 5.4.6,250 2.0.0" },
+		{ STORE_TOO_BIG, "354,552 5.3.4,250 2.0.0" },
+		{ STORE_NO_TICKET, "354,421 4.7.0" },
+		{ STORE_STATUS_COUNT, "354,451 4.3.0,250 2.0.0" },
+	};
+	struct play p;
+	char *got;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		reach(&p, STATE_RCPT);
+		p.verdict = cases[i].status;
+		play_say(&p, "DATA\r\n" MESSAGE ".\r\nNOOP\r\n");
+		got = play_codes(&p);
+		assert_string_equal(got, cases[i].codes);
+		free(got);
+		play_end(&p);
+	}
+}
+
+static void
+test_auth(void **state)
+{
+	(void)state;
+	play_check(PLAY_TLS, "EHLO c\r\nAUTH\r\nAUTH PLAIN a b\r\n"
+	    "AUTH X-FOO\r\nAUTH @\r\nAUTH PLAIN %%%\r\n"
+	    "AUTH PLAIN dGVtcA==\r\nAUTH PLAIN Z2FyYg==\r\n"
+	    "AUTH PLAIN bm9wZQ==\r\nAUTH PLAIN =\r\n"
+	    "auth plain " PLAY_ALICE "\r\nAUTH PLAIN\r\n",
+	    "220,250,501 5.5.4,501 5.5.4,504 5.5.4,501 5.5.4,501 5.5.2,"
+	    "454 4.7.0,501 5.5.2,535 5.7.8,535 5.7.8,235 2.7.0,503 5.5.1");
+	play_check(PLAY_TLS, "EHLO c\r\nAUTH PLAIN\r\n*\r\nAUTH PLAIN\r\n"
+	    "=\r\nAUTH PLAIN\r\n\r\nAUTH LOGIN\r\n \r\nAUTH LOGIN\r\n"
+	    "bW9yZQ==\r\n" PLAY_ALICE "\r\n",
+	    "220,250,334,501 5.7.0,334,501 5.5.2,334,535 5.7.8,334,"
+	    "501 5.5.2,334,334,235 2.7.0");
+	play_check(PLAY_TLS, "EHLO c\r\nAUTH PLAIN c2xvdw==\r\nNOOP\r\n",
+	    "220,250,421 4.7.0");
+	/* after HELO too */
+	play_check(PLAY_TLS, "HELO c\r\nAUTH PLAIN " PLAY_ALICE "\r\n",
+	    "220,250,235 2.7.0");
+}
+
+static void
+test_auth_ends_its_dialogue(void **state)
+{
+	struct play p;
+
+	(void)state;
+	reach(&p, STATE_IDENT);
+	p.log.len = 0;
+	play_say(&p, "AUTH PLAIN\r\n*\r\nAUTH PLAIN\r\n%\r\n"
+	    "AUTH PLAIN bm9wZQ==\r\nAUTH PLAIN dGVtcA==\r\nAUTH PLAIN ?\r\n");
+	check_log(&p, "START PLAIN;END;START PLAIN;END;START PLAIN;END;"
+	    "START PLAIN;END;");
+	play_say(&p, "AUTH LOGIN\r\n");
+	play_event(&p, SESSION_EV_GONE);
+	check_log(&p, "START LOGIN;END;CLOSE;");
+	play_end(&p);
+	reach(&p, STATE_IDENT);
+	p.log.len = 0;
+	play_say(&p, "AUTH PLAIN " PLAY_ALICE "\r\nQUIT\r\n");
+	check_log(&p, "START PLAIN;CLOSE;");
+	play_end(&p);
+}
+
+static void
+test_no_auth_service(void **state)
+{
+	struct play p;
+	char *got;
+
+	(void)state;
+	reach(&p, STATE_IDENT);
+	p.conf.mechs = "";
+	play_say(&p, "EHLO c\r\nAUTH PLAIN " PLAY_ALICE "\r\n");
+	got = play_codes(&p);
+	assert_string_equal(got, "250,454 4.7.0");
+	free(got);
+	play_end(&p);
+}
+
+/* n octets of the letter x in a line between head and tail. */
+static void
+check_long(enum play_start start, const char *head, size_t n,
+    const char *tail, const char *codes)
+{
+	char *text = malloc(strlen(head) + n + strlen(tail) + 1);
+
+	assert_non_null(text);
+	strcpy(text, head);
+	memset(text + strlen(head), 'x', n);
+	strcpy(text + strlen(head) + n, tail);
+	play_check(start, text, codes);
+	free(text);
+}
+
+static void
+test_long_lines(void **state)
+{
+	(void)state;
+	check_long(PLAY_CLEAR, "NOOP ", 505, "\r\nNOOP\r\n",
+	    "220,250 2.0.0,250 2.0.0");
+	check_long(PLAY_CLEAR, "NOOP ", 506, "\r\nNOOP\r\n",
+	    "220,500 5.5.2,250 2.0.0");
+	check_long(PLAY_CLEAR, "NOOP ", 60000, "\r\nNOOP\r\n",
+	    "220,500 5.5.2,250 2.0.0");
+	check_long(PLAY_CLEAR, "", 60000, "\r\nNOOP\r\n",
+	    "220,500 5.5.2,250 2.0.0");
+	check_long(PLAY_LOGIN, "MAIL FROM:<> AUTH=", 4094 - 18, "\r\n",
+	    "250 2.1.0");
+	check_long(PLAY_LOGIN, "MAIL FROM:<> AUTH=", 4095 - 18,
+	    "\r\nNOOP\r\n", "500 5.5.2,250 2.0.0");
+	check_long(PLAY_LOGIN, "MAIL FROM:<", 65, "@a.test>\r\n",
+	    "501 5.5.4");
+	check_long(PLAY_TLS, "EHLO c\r\nAUTH PLAIN ", 12288 - 11,
+	    "\r\nNOOP\r\n", "220,250,501 5.5.2,250 2.0.0");
+	check_long(PLAY_TLS, "EHLO c\r\nAUTH PLAIN ", 12289 - 11,
+	    "\r\nNOOP\r\n", "220,250,500 5.5.6,250 2.0.0");
+	check_long(PLAY_TLS, "EHLO c\r\nAUTH PLAIN\r\n", 12288,
+	    "\r\nNOOP\r\n", "220,250,334,535 5.7.8,250 2.0.0");
+	check_long(PLAY_TLS, "EHLO c\r\nAUTH PLAIN\r\n", 12289,
+	    "\r\nNOOP\r\n", "220,250,334,500 5.5.6,250 2.0.0");
+}
+
+static void
+test_long_lines_in_pieces(void **state)
+{
+	char text[700];
+	size_t n = sizeof(text) - 8;
+
+	(void)state;
+	memset(text, 'x', n);
+	memcpy(text + n, "\r\nNOOP\r\n", 8);
+	play_check_split(PLAY_CLEAR, text, sizeof(text),
+	    "220,500 5.5.2,250 2.0.0", "");
+}
+
+/* Nothing but CRLF ends a line; what else would is the end. */
+static void
+test_bare_line_ends(void **state)
+{
+	static const char *const bad[] = { "NOOP\n", "NOOP\r", "NOOP\rx",
+		"NO\nOP\r\n", "\n", "NOOP\n\r\n", "NOOP \r\r\n", "\r\r\n" };
+	char text[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "%sNOOP\r\n", bad[i]);
+		play_check_split(PLAY_CLEAR, text, strlen(text),
+		    "220,500 5.5.2", "");
+	}
+	play_check_split(PLAY_CLEAR, "NO\0OP\r\nNOOP\r\n", 13,
+	    "220,500 5.5.2", "");
+	play_check_split(PLAY_TLS, "EHLO c\r\nAUTH PLAIN\r\na\nNOOP\r\n", 28,
+	    "220,250,334,500 5.5.2", "");
+}
+
+static void
+test_bare_content(void **state)
+{
+	static const char *const bad[] = { "\n.\n", "\n.\r\n", "\r\n.\n",
+		"\r.\r\n", "\r\n.\r\r\n", "\n\n", "\r\r\n" };
+	char text[300];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), ENVELOPE "DATA\r\nA: b\r\n\r\nx"
+		    "%sMAIL FROM:<>\r\n.\r\nNOOP\r\n", bad[i]);
+		play_check_split(PLAY_LOGIN, text, strlen(text),
+		    "250 2.1.0,250 2.1.5,354,550 5.5.2", "");
+	}
+}
+
+static void
+test_content_faults(void **state)
+{
+	static const char nul[] = ENVELOPE "DATA\r\nA: b\r\n\r\nx\0y\r\n.\r\n"
+	    "NOOP\r\n";
+	static const char eight[] = ENVELOPE "DATA\r\nA: \351\r\n\r\nx\r\n"
+	    ".\r\nNOOP\r\n";
+	struct play p;
+	char *got;
+	int i;
+
+	(void)state;
+	play_check_split(PLAY_LOGIN, nul, sizeof(nul) - 1,
+	    "250 2.1.0,250 2.1.5,354,550 5.6.0,250 2.0.0", "");
+	play_check_split(PLAY_LOGIN, eight, sizeof(eight) - 1,
+	    "250 2.1.0,250 2.1.5,354,550 5.6.0,250 2.0.0", "");
+	check_long(PLAY_LOGIN, ENVELOPE "DATA\r\nA: b\r\n\r\n", 999,
+	    "\r\n.\r\nNOOP\r\n",
+	    "250 2.1.0,250 2.1.5,354,550 5.6.0,250 2.0.0");
+
+	/* too big: told to the store at once, to the client at the end */
+	reach(&p, STATE_RCPT);
+	p.log.len = 0;
+	play_say(&p, "DATA\r\nA: b\r\n\r\n");
+	for (i = 0; i < 100; i++)
+		play_say(&p, "0123456789012345678901234567890123456789"
+		    "0123456789012345678\r\n");
+	check_log(&p, "OPEN;ABORT;");
+	got = play_codes(&p);
+	assert_string_equal(got, "354");
+	free(got);
+	play_say(&p, ".\r\nNOOP\r\n");
+	got = play_codes(&p);
+	assert_string_equal(got, "354,552 5.3.4,250 2.0.0");
+	free(got);
+	play_end(&p);
+}
+
+static void
+test_starttls(void **state)
+{
+	struct play p;
+	char *got;
+
+	(void)state;
+	/* octets behind STARTTLS are never read */
+	play_check(PLAY_CLEAR, "EHLO c\r\nSTARTTLS\r\nEHLO d\r\n",
+	    "220,250,554 5.5.0");
+	play_check(PLAY_CLEAR, "EHLO c\r\nSTARTTLS\r\n ",
+	    "220,250,554 5.5.0");
+
+	reach(&p, STATE_HELLO);
+	p.hang = true;
+	play_say(&p, "STARTTLS\r\n");
+	assert_false(session_wants_input(p.s));
+	assert_int_equal(session_input(p.s,
+	    (const unsigned char *)"NOOP\r\n", 6, p.now), 0);
+	session_secured(p.s, p.now);
+	play_turn(&p);
+	/* all that was said in clear is forgotten */
+	assert_string_equal(session_info(p.s).helo, "");
+	play_say(&p, "AUTH PLAIN\r\nSTARTTLS\r\nEHLO c\r\n");
+	got = play_codes(&p);
+	assert_string_equal(got, "220 2.0.0,503 5.5.1,503 5.5.1,250");
+	free(got);
+	play_end(&p);
+}
+
+static void
+test_limits_of_a_session(void **state)
+{
+	struct play p;
+	char *got;
+	int i;
+
+	(void)state;
+	reach(&p, STATE_READY);
+	for (i = 0; i < 5; i++)
+		play_say(&p, "MAIL FROM:<>\r\nRSET\r\n");
+	got = play_codes(&p);
+	assert_string_equal(got + strlen(got) - 19, "452 4.5.3,250 2.0.0");
+	free(got);
+	play_end(&p);
+
+	reach(&p, STATE_READY);
+	p.conf.errors_per_session = 2;
+	play_say(&p, "X\r\nNOOP\r\nX\r\nNOOP\r\nX\r\nNOOP\r\n");
+	got = play_codes(&p);
+	assert_string_equal(got, "500 5.5.2,250 2.0.0,500 5.5.2,250 2.0.0,"
+	    "421 4.7.0");
+	free(got);
+	assert_true(p.closed);
+	play_end(&p);
+}
+
+static void
+pass(struct play *p, uint64_t ms, const char *codes)
+{
+	char *got;
+
+	p->now += ms;
+	play_event(p, SESSION_EV_TIMEOUT);
+	got = play_codes(p);
+	assert_string_equal(got, codes);
+	free(got);
+}
+
+static void
+test_times(void **state)
+{
+	struct play p;
+
+	(void)state;
+	reach(&p, STATE_START);
+	assert_int_equal(session_deadline(p.s), 1000 + 60000);
+	pass(&p, 59999, "");
+	pass(&p, 1, "421 4.7.0");
+	play_end(&p);
+
+	reach(&p, STATE_READY);
+	pass(&p, 299999, "");
+	play_say(&p, "NO");		/* half a command buys no time */
+	pass(&p, 1, "421 4.4.2");
+	play_end(&p);
+
+	reach(&p, STATE_RCPT);
+	play_say(&p, "DATA\r\n");
+	pass(&p, 59999, "354");
+	play_say(&p, MESSAGE);
+	pass(&p, 1, "354,421 4.4.2");	/* too slow */
+	play_end(&p);
+
+	reach(&p, STATE_RCPT);
+	p.conf.minimum_rate = 0;
+	play_say(&p, "DATA\r\n");
+	pass(&p, 179999, "354");
+	play_say(&p, "x");
+	pass(&p, 179999, "354");
+	pass(&p, 1, "354,421 4.4.2");
+	play_end(&p);
+
+	reach(&p, STATE_READY);
+	p.conf.session_time = 1000;
+	pass(&p, 999, "");
+	play_say(&p, "NOOP\r\n");
+	pass(&p, 1, "250 2.0.0,421 4.4.2");
+	play_end(&p);
+}
+
+static void
+test_helpers_that_hang(void **state)
+{
+	struct play p;
+
+	(void)state;
+	reach(&p, STATE_READY);
+	p.log.len = 0;
+	p.hang = true;
+	play_say(&p, "MAIL FROM:<>\r\nNOOP\r\n");
+	pass(&p, 299999, "");
+	pass(&p, 1, "421 4.3.0");
+	check_log(&p, "BEGIN ;ABORT;CLOSE;");
+	play_end(&p);
+
+	/* the handshake: nothing can be said */
+	reach(&p, STATE_HELLO);
+	p.hang = true;
+	play_say(&p, "STARTTLS\r\n");
+	pass(&p, 30000, "220 2.0.0");
+	assert_true(p.closed);
+	play_end(&p);
+}
+
+static void
+test_the_end_comes_from_outside(void **state)
+{
+	struct play p;
+	char *got;
+
+	(void)state;
+	reach(&p, STATE_READY);
+	play_event(&p, SESSION_EV_SHUTDOWN);
+	got = play_codes(&p);
+	assert_string_equal(got, "421 4.3.2");
+	free(got);
+	play_end(&p);
+
+	/* a transaction is let finish */
+	reach(&p, STATE_RCPT);
+	play_event(&p, SESSION_EV_SHUTDOWN);
+	play_say(&p, "DATA\r\n" MESSAGE ".\r\nNOOP\r\n");
+	got = play_codes(&p);
+	assert_string_equal(got, "354,250 2.0.0,421 4.3.2");
+	free(got);
+	play_end(&p);
+
+	reach(&p, STATE_RCPT);
+	p.log.len = 0;
+	play_event(&p, SESSION_EV_REVOKED);
+	got = play_codes(&p);
+	assert_string_equal(got, "421 4.7.0");
+	free(got);
+	check_log(&p, "ABORT;CLOSE;");
+	play_end(&p);
+
+	/* half closed: what was sent is still answered */
+	reach(&p, STATE_RCPT);
+	play_say(&p, "DATA\r\n" MESSAGE);
+	p.hang = true;
+	play_say(&p, ".\r\n");
+	play_event(&p, SESSION_EV_EOF);
+	assert_false(p.closed);
+	session_stored(p.s, STORE_OK, "m2", p.now);
+	play_turn(&p);
+	got = play_codes(&p);
+	assert_string_equal(got, "354,250 2.0.0");
+	free(got);
+	assert_true(p.closed);
+	play_end(&p);
+}
+
+/* A pipelined message of many pieces, as a fast client sends it. */
+static void
+test_pipelining(void **state)
+{
+	static const char one[] = ENVELOPE "RCPT TO:<c@example.test>\r\n"
+	    "DATA\r\n";
+
+	(void)state;
+	play_check_split(PLAY_LOGIN, one, sizeof(one) - 1,
+	    "250 2.1.0,250 2.1.5,250 2.1.5,354", "");
+	play_check(PLAY_LOGIN, ENVELOPE "DATA\r\n" MESSAGE ".\r\n" ENVELOPE
+	    "DATA\r\n" MESSAGE ".\r\nQUIT\r\n",
+	    "250 2.1.0,250 2.1.5,354,250 2.0.0,250 2.1.0,250 2.1.5,354,"
+	    "250 2.0.0,221 2.0.0");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_cell),
+		cmocka_unit_test(test_whole_sessions),
+		cmocka_unit_test(test_hello_lists),
+		cmocka_unit_test(test_hello_arguments),
+		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_mail_arguments),
+		cmocka_unit_test(test_rcpt),
+		cmocka_unit_test(test_what_the_store_is_told),
+		cmocka_unit_test(test_commit_verdicts),
+		cmocka_unit_test(test_auth),
+		cmocka_unit_test(test_auth_ends_its_dialogue),
+		cmocka_unit_test(test_no_auth_service),
+		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_long_lines_in_pieces),
+		cmocka_unit_test(test_bare_line_ends),
+		cmocka_unit_test(test_bare_content),
+		cmocka_unit_test(test_content_faults),
+		cmocka_unit_test(test_starttls),
+		cmocka_unit_test(test_limits_of_a_session),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_helpers_that_hang),
+		cmocka_unit_test(test_the_end_comes_from_outside),
+		cmocka_unit_test(test_pipelining),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("smtpd-session", tests, NULL,
+	    NULL);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Walks every cell of the SMTP state table and every step a session may
+ * take, and proves from them what must never happen.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "smtpd/table.h"
+
+#define FOR_CELLS(s, v, c) \
+	for (int s = STATE_START; s < STATE_COMMANDS; s++) \
+		for (int v = VERB_EHLO; v < VERB_COUNT; v++) \
+			for (const struct cell *c = table_cell( \
+			    (enum state)s, (enum verb)v); c != NULL; c = NULL)
+
+static void
+test_each_cell_is_set_once(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c) {
+		assert_true((c->next != STATE_NONE) !=
+		    (c->refuse != REPLY_NONE));
+		assert_true(c->next < STATE_COUNT);
+		assert_true(c->refuse < REPLY_COUNT);
+	}
+}
+
+static void
+test_refusals_are_5xx(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c)
+		if (c->refuse != REPLY_NONE)
+			assert_in_range(reply_row(c->refuse)->code, 500, 559);
+}
+
+static void
+test_each_reply_is_whole(void **state)
+{
+	const struct reply_row *r;
+	int i;
+
+	(void)state;
+	for (i = REPLY_NONE + 1; i < REPLY_COUNT; i++) {
+		r = reply_row((enum reply)i);
+		assert_in_range(r->code, 200, 559);
+		assert_non_null(r->text);
+		assert_non_null(r->enhanced);
+		/* RFC 2034 section 4: the class is that of the code */
+		if (r->enhanced[0] != '\0')
+			assert_int_equal(r->enhanced[0], '0' + r->code / 100);
+		else
+			assert_true(r->code == 220 || r->code == 250 ||
+			    r->code == 334 || r->code == 354);
+	}
+}
+
+/* Is the state reached in clear, under TLS, logged in, in a transaction? */
+static bool
+is_clear(int s)
+{
+	return s == STATE_START || s == STATE_HELLO;
+}
+
+static bool
+is_logged_in(int s)
+{
+	return s >= STATE_READY && s < STATE_COMMANDS;
+}
+
+static void
+test_no_mail_before_login(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c) {
+		if (is_logged_in(s))
+			continue;
+		if (v == VERB_MAIL || v == VERB_RCPT || v == VERB_DATA ||
+		    v == VERB_BDAT)
+			assert_true(c->refuse != REPLY_NONE);
+		/* the one way in is AUTH, under TLS, after a hello */
+		if (is_logged_in(c->next) || c->next == STATE_DATA) {
+			assert_int_equal(v, VERB_AUTH);
+			assert_int_equal(s, STATE_IDENT);
+			assert_int_equal(c->next, STATE_READY);
+		}
+	}
+}
+
+static void
+test_data_only_from_rcpt(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c)
+		if (c->next == STATE_DATA) {
+			assert_int_equal(s, STATE_RCPT);
+			assert_int_equal(v, VERB_DATA);
+		}
+}
+
+static void
+test_tls_and_login_are_never_lost(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c) {
+		if (c->next == STATE_NONE || c->next == STATE_DONE)
+			continue;
+		if (!is_clear(s))
+			assert_false(is_clear(c->next));
+		if (is_logged_in(s))
+			assert_true(is_logged_in(c->next) ||
+			    c->next == STATE_DATA);
+		if (is_clear(s) && !is_clear(c->next))
+			assert_int_equal(v, VERB_STARTTLS);
+	}
+}
+
+/* The same for the steps: by way of WAIT, AUTHX or DATA nothing is won. */
+static void
+test_steps_follow_the_cells(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c)
+		for (int from = STATE_START; from < STATE_DONE; from++)
+			for (int to = STATE_START; to < STATE_COMMANDS; to++) {
+				if (!table_allows((enum state)s, (enum verb)v,
+				    (enum state)from, (enum state)to))
+					continue;
+				if (to == s || to == (int)c->next)
+					continue;
+				/* the end of a message */
+				assert_int_equal(to, STATE_READY);
+				assert_true(from == STATE_DATA ||
+				    (from == STATE_WAIT && v == VERB_DATA));
+			}
+}
+
+static void
+test_refused_verbs_take_no_step(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c)
+		for (int to = STATE_START; to < STATE_DONE; to++)
+			if (c->refuse != REPLY_NONE)
+				assert_false(table_allows((enum state)s,
+				    (enum verb)v, (enum state)s,
+				    (enum state)to));
+}
+
+static void
+test_done_is_the_end(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c)
+		for (int to = STATE_START; to < STATE_DONE; to++)
+			assert_false(table_allows((enum state)s, (enum verb)v,
+			    STATE_DONE, (enum state)to));
+}
+
+/* All that a command of the build prints; the caller frees. */
+static char *
+output_of(const char *args)
+{
+	const char *dir = getenv("BUILDDIR");
+	char cmd[4096];
+	char *text = calloc(1, 65536);
+	FILE *fp;
+
+	assert_non_null(text);
+	snprintf(cmd, sizeof(cmd), "'%s/smtp-table' %s",
+	    dir != NULL ? dir : ".", args);
+	fp = popen(cmd, "r");
+	assert_non_null(fp);
+	assert_true(fread(text, 1, 65535, fp) > 0);
+	assert_int_equal(pclose(fp), 0);
+	return text;
+}
+
+static char *
+contents_of(const char *name)
+{
+	const char *dir = getenv("SRCDIR");
+	char path[4096];
+	char *text = calloc(1, 131072);
+	FILE *fp;
+
+	assert_non_null(text);
+	snprintf(path, sizeof(path), "%s/%s", dir != NULL ? dir : ".", name);
+	fp = fopen(path, "r");
+	assert_non_null(fp);
+	assert_true(fread(text, 1, 131071, fp) > 0);
+	fclose(fp);
+	return text;
+}
+
+static void
+test_golden_table(void **state)
+{
+	char *got = output_of(""), *want = contents_of(
+	    "t/golden/smtp-table.txt");
+
+	(void)state;
+	assert_string_equal(got, want);
+	free(got);
+	free(want);
+}
+
+static void
+test_man_page_shows_the_table(void **state)
+{
+	char *page = contents_of("man/postern-smtp.7");
+	char *table = output_of("mdoc"), *replies = output_of("replies");
+
+	(void)state;
+	assert_non_null(strstr(page, table));
+	assert_non_null(strstr(page, replies));
+	free(page);
+	free(table);
+	free(replies);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_cell_is_set_once),
+		cmocka_unit_test(test_refusals_are_5xx),
+		cmocka_unit_test(test_each_reply_is_whole),
+		cmocka_unit_test(test_no_mail_before_login),
+		cmocka_unit_test(test_data_only_from_rcpt),
+		cmocka_unit_test(test_tls_and_login_are_never_lost),
+		cmocka_unit_test(test_steps_follow_the_cells),
+		cmocka_unit_test(test_refused_verbs_take_no_step),
+		cmocka_unit_test(test_done_is_the_end),
+		cmocka_unit_test(test_golden_table),
+		cmocka_unit_test(test_man_page_shows_the_table),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("smtpd-table", tests, NULL, NULL);
+}

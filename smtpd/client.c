@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One client of smtpd-session: hands octets between its connection and the
+ * engine, carries out the engine's actions, keeps its time, logs its end.
+ * What the client sends is hostile and goes to the engine unseen.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/conn.h"
+#include "lib/counts.h"
+#include "lib/log.h"
+#include "lib/str.h"
+#include "smtpd/driver.h"
+
+uint64_t
+driver_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+char *
+client_address(const struct client *c, char *dst, size_t size)
+{
+	const struct in6_addr *a = &c->peer.sin6_addr;
+	char text[INET6_ADDRSTRLEN] = "";
+
+	if (IN6_IS_ADDR_V4MAPPED(a)) {
+		inet_ntop(AF_INET, &a->s6_addr[12], text, sizeof(text));
+		snprintf(dst, size, "%s", text);
+	} else {
+		inet_ntop(AF_INET6, a, text, sizeof(text));
+		snprintf(dst, size, "IPv6:%s", text);
+	}
+	return dst;
+}
+
+struct client *
+client_of_auth(struct driver *d, uint32_t id)
+{
+	struct client *c = slots_find(&d->slots, id);
+
+	return c != NULL && c->auth_id == id ? c : NULL;
+}
+
+struct client *
+client_of_txn(struct driver *d, uint32_t txn)
+{
+	struct client *c = slots_find(&d->slots, txn);
+
+	return c != NULL && c->txn == txn ? c : NULL;
+}
+
+static void
+client_start_tls(struct client *c)
+{
+	if (conn_start_tls(c->conn, c->driver->tls) == 0)
+		return;
+	c->over = true;
+	conn_drop(c->conn);
+}
+
+static void
+client_do(struct client *c, const struct session_action *a)
+{
+	switch (a->what) {
+	case SESSION_DO_TLS:
+		client_start_tls(c);
+		break;
+	case SESSION_DO_AUTH_START:
+	case SESSION_DO_AUTH_STEP:
+	case SESSION_DO_AUTH_END:
+		auth_do(c, a);
+		break;
+	case SESSION_DO_BEGIN:
+	case SESSION_DO_RCPT:
+	case SESSION_DO_OPEN:
+	case SESSION_DO_BODY:
+	case SESSION_DO_COMMIT:
+	case SESSION_DO_ABORT:
+		store_do(c, a);
+		break;
+	case SESSION_DO_CLOSE:
+		c->over = true;
+		conn_close(c->conn);
+		break;
+	case SESSION_DO_DROP:
+		c->over = true;
+		conn_drop(c->conn);
+		break;
+	case SESSION_DO_NONE:
+		break;
+	}
+}
+
+static void
+client_write(struct client *c)
+{
+	struct buf *out = session_output(c->session);
+
+	if (out->len == 0)
+		return;
+	if (!c->over && conn_write(c->conn, buf_data(out), out->len) == -1) {
+		c->over = true;
+		conn_drop(c->conn);
+	}
+	/* holds nothing while there is nothing to say */
+	buf_wipe(out);
+}
+
+/* Have the connection call when the engine's time is up. */
+static void
+client_arm(struct client *c, uint64_t now)
+{
+	uint64_t d = session_deadline(c->session);
+
+	if (c->over || d == UINT64_MAX || (c->armed != 0 && c->armed <= d))
+		return;
+	c->armed = d;
+	conn_deadline(c->conn, d > now ? d - now : 1);
+}
+
+void
+client_turn(struct client *c)
+{
+	struct session_action a;
+
+	for (;;) {
+		client_write(c);
+		if (!session_action(c->session, &a))
+			break;
+		client_do(c, &a);
+	}
+	client_arm(c, driver_now());
+}
+
+void
+client_answered(struct client *c)
+{
+	client_turn(c);
+	if (c->paused && !c->over) {
+		c->paused = false;
+		conn_resume(c->conn);
+	}
+}
+
+/* May the engine have more input? */
+static bool
+client_takes(struct client *c)
+{
+	if (c->over || !session_wants_input(c->session))
+		return false;
+	c->held = session_state(c->session) == STATE_DATA &&
+	    store_is_full(c->driver);
+	return !c->held;
+}
+
+static size_t
+on_input(void *arg, const unsigned char *data, size_t len)
+{
+	struct client *c = arg;
+	size_t taken = 0, n;
+
+	while (taken < len && client_takes(c)) {
+		n = session_input(c->session, data + taken, len - taken,
+		    driver_now());
+		client_turn(c);
+		taken += n;
+	}
+	c->paused = taken < len;
+	return taken;
+}
+
+static void
+on_eof(void *arg)
+{
+	struct client *c = arg;
+
+	session_event(c->session, SESSION_EV_EOF, driver_now());
+	client_turn(c);
+}
+
+static void
+on_secured(void *arg)
+{
+	struct client *c = arg;
+
+	session_secured(c->session, driver_now());
+	client_turn(c);
+}
+
+static void
+on_timeout(void *arg)
+{
+	struct client *c = arg;
+	uint64_t now = driver_now();
+
+	c->armed = 0;
+	if (now >= session_deadline(c->session)) {
+		session_event(c->session, SESSION_EV_TIMEOUT, now);
+		client_turn(c);
+	} else
+		client_arm(c, now);
+}
+
+static const char *
+end_name(enum conn_end why)
+{
+	static const char *const names[] = {
+		[CONN_END_NONE] = "closed",
+		[CONN_END_EOF] = "eof",
+		[CONN_END_CUT] = "cut",
+		[CONN_END_ERROR] = "error",
+		[CONN_END_HANDSHAKE] = "handshake"
+	};
+
+	return names[why];
+}
+
+/* One line a session. */
+static void
+client_log(const struct client *c, enum conn_end why)
+{
+	struct session_info i = session_info(c->session);
+	const char *version = conn_tls_version(c->conn);
+	char address[64], helo[128], user[128], error[128];
+
+	log_info("smtp: session client=%s helo=\"%s\" user=\"%s\" tls=%s "
+	    "messages=%" PRIu64 " delivered=%" PRIu64 " errors=%" PRIu64
+	    " in=%" PRIu64 " out=%" PRIu64 " ms=%" PRIu64 " last=%d end=%s"
+	    " error=\"%s\"",
+	    client_address(c, address, sizeof(address)),
+	    str_quote(helo, sizeof(helo), i.helo, strlen(i.helo)),
+	    str_quote(user, sizeof(user), i.user, strlen(i.user)),
+	    version != NULL ? version : "none", i.messages, i.delivered,
+	    i.errors, conn_octets_in(c->conn), conn_octets_out(c->conn),
+	    driver_now() - c->began, reply_row(i.last)->code, end_name(why),
+	    str_quote(error, sizeof(error), conn_error(c->conn),
+	    strlen(conn_error(c->conn))));
+}
+
+static void
+client_free(struct client *c)
+{
+	struct driver *d = c->driver;
+
+	LIST_REMOVE(c, next);
+	slots_drop(&d->slots, c->slot);
+	session_free(&c->session);
+	if (d->counts != NULL)
+		counts_leave(d->counts, (const struct sockaddr *)&c->peer);
+	str_wipe(c->nonce, sizeof(c->nonce));
+	free(c);
+	if (d->draining && LIST_EMPTY(&d->clients))
+		role_done();
+}
+
+static void
+on_ended(void *arg, enum conn_end why)
+{
+	struct client *c = arg;
+
+	client_log(c, why);
+	c->over = true;
+	session_event(c->session, SESSION_EV_GONE, driver_now());
+	client_turn(c);
+	auth_end(c);
+	client_free(c);
+}
+
+static const struct conn_ops ops = {
+	.input = on_input,
+	.eof = on_eof,
+	.secured = on_secured,
+	.timeout = on_timeout,
+	.ended = on_ended,
+};
+
+void
+client_new(struct driver *d, int fd, const struct sockaddr_in6 *peer,
+    bool implicit_tls)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	uint64_t now = driver_now();
+
+	if (c == NULL)
+		goto fail;
+	c->driver = d;
+	c->peer = *peer;
+	c->began = now;
+	c->session = session_new(&d->conf, implicit_tls, now);
+	if (c->session == NULL || slots_take(&d->slots, c, &c->slot) == -1)
+		goto fail;
+	c->conn = conn_new(d->base, fd, &ops, c);
+	fd = -1;
+	if (c->conn == NULL) {
+		slots_drop(&d->slots, c->slot);
+		goto fail;
+	}
+	LIST_INSERT_HEAD(&d->clients, c, next);
+	client_turn(c);
+	return;
+
+fail:
+	log_warn("smtp: no memory for another client");
+	if (d->counts != NULL)
+		counts_leave(d->counts, (const struct sockaddr *)peer);
+	if (fd != -1)
+		close(fd);
+	if (c != NULL)
+		session_free(&c->session);
+	free(c);
+}

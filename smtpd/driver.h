@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Process smtpd-session: what joins the engine to its client's connection,
+ * to the auth service and to the store. Shared by the driver's files and
+ * session_main.c.
+ */
+#ifndef POSTERN_SMTPD_DRIVER_H
+#define POSTERN_SMTPD_DRIVER_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "auth/auth_proto.h"
+#include "keys/client.h"
+#include "lib/role.h"
+#include "smtpd/session.h"
+#include "smtpd/slots.h"
+#include "smtpd/store_proto.h"
+
+#define DRIVER_LISTENERS	64
+#define DRIVER_CERTS		8
+
+struct chan;
+struct conf;
+struct conn;
+struct counts;
+struct event;
+struct event_base;
+struct tls;
+
+struct driver;
+
+/* One client; freed when its connection has ended, in client.c alone. */
+struct client {
+	LIST_ENTRY(client)	 next;
+	struct driver		*driver;
+	struct conn		*conn;
+	struct session		*session;
+	struct sockaddr_in6	 peer;		/* IPv4 as ::ffff:a.b.c.d */
+	uint32_t		 slot;
+	uint32_t		 auth_id;	/* dialogue or login, 0: none */
+	uint32_t		 txn;		/* at the store, 0: none */
+	enum store_type		 asked;		/* reply the store owes */
+	bool			 held;		/* until the store drains */
+	bool			 paused;	/* input waits in the conn */
+	bool			 over;		/* closed: say nothing more */
+	uint64_t		 armed;		/* deadline of the conn, ms */
+	uint64_t		 began;
+	unsigned char		 nonce[AUTH_NONCE];
+};
+
+struct listener {
+	int			 fd;
+	enum listen_kind	 kind;
+	struct event		*event;
+	struct driver		*driver;
+};
+
+struct driver {
+	struct event_base	*base;
+	struct session_conf	 conf;
+	uint32_t		 connections;
+	uint32_t		 connections_per_address;
+	int			 certs[DRIVER_CERTS];	/* until the start */
+	struct tls		*tls;
+	struct keys_client	 keys;
+	struct counts		*counts;
+	struct chan		*auth;
+	struct chan		*store;
+	char			 hostname[256];
+	char			 mechs[128];
+	struct store_body	 body;		/* the engine's scratch */
+	struct slots		 slots;
+	LIST_HEAD(, client)	 clients;
+	struct listener		 listeners[DRIVER_LISTENERS];
+	size_t			 nlisteners;
+	struct event		*accept_again;
+	bool			 draining;
+};
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+uint64_t driver_now(void);
+
+/* driver_accept.c */
+/* Take the listening socket over. */
+void	 accept_add(struct driver *, enum listen_kind, int fd);
+void	 accept_stop(struct driver *);
+
+/* client.c */
+/* Serve the connection fd, taken over, which has been counted. */
+void	 client_new(struct driver *, int fd, const struct sockaddr_in6 *,
+	    bool implicit_tls);
+/* Carry out what the engine asks for; after every call of it. */
+void	 client_turn(struct client *);
+/* The same when an answer came: input may go on. */
+void	 client_answered(struct client *);
+/* The client with this dialogue or transaction; NULL: none any more. */
+struct client *client_of_auth(struct driver *, uint32_t id);
+struct client *client_of_txn(struct driver *, uint32_t txn);
+/* "192.0.2.1" or "IPv6:2001:db8::1"; returns dst (64 octets). */
+char	*client_address(const struct client *, char *dst, size_t size);
+
+/* driver_auth.c */
+/* Use the channel fd, taken over, from now on. */
+void	 auth_connect(struct driver *, int fd);
+void	 auth_do(struct client *, const struct session_action *);
+/* The session is over: its login or dialogue ends. */
+void	 auth_end(struct client *);
+
+/* driver_store.c */
+void	 store_connect(struct driver *, int fd);
+void	 store_do(struct client *, const struct session_action *);
+/* Is the store behind with what it was sent? */
+bool	 store_is_full(const struct driver *);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Program postern-smtpd: the master of the SMTP service. Binds, starts and
+ * restarts its roles; reads no octet from a client and links no TLS.
+ */
+#include <unistd.h>
+
+#include "lib/conf.h"
+#include "lib/master.h"
+
+#define SESSIONS_MAX	64	/* as lib/counts.c has columns */
+
+static unsigned
+count(enum role r, const struct conf *conf)
+{
+	long n = (long)conf->session_processes;
+
+	if (r != ROLE_SMTPD_SESSION)
+		return 1;
+	if (n == 0)
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+	if (n < 1)
+		return 1;
+	return n > SESSIONS_MAX ? SESSIONS_MAX : (unsigned)n;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const enum listen_kind kinds[] = {
+		LISTEN_SUBMISSION, LISTEN_SUBMISSIONS, LISTEN_NONE
+	};
+	static const struct master_role roles[] = {
+		{ .role = ROLE_TLS_KEYS, .user = "postern-keys",
+		    .certs = true, .keys = true },
+		{ .role = ROLE_SMTPD_STORE, .user = "postern-store",
+		    .auth = true },
+		{ .role = ROLE_SMTPD_SESSION, .user = "postern-session",
+		    .listens = true, .certs = true, .counts = true,
+		    .auth = true,
+		    .links = { ROLE_TLS_KEYS, ROLE_SMTPD_STORE } },
+	};
+	static const struct master_spec spec = {
+		.name = "postern-smtpd",
+		.kinds = kinds,
+		.roles = roles,
+		.nroles = sizeof(roles) / sizeof(roles[0]),
+		.count = count,
+	};
+
+	return master_main(argc, argv, &spec);
+}

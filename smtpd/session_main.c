@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Program smtpd-session: an event loop that serves SMTP clients. Hostile
+ * input ends in the engine; what this process may ask of the others is all
+ * it can do: it opens no file, makes no socket, holds no private key.
+ */
+#include <event2/event.h>
+#include <inttypes.h>
+#include <seccomp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/conf.h"
+#include "lib/counts.h"
+#include "lib/log.h"
+#include "lib/priv.h"
+#include "lib/str.h"
+#include "lib/tls.h"
+#include "smtpd/driver.h"
+
+static const int calls[] = {
+	SCMP_SYS(accept4), SCMP_SYS(setsockopt), -1
+};
+static const struct priv_profile profile = { .calls = calls };
+
+static struct driver driver;	/* the process is one driver */
+
+static void
+on_file(void *arg, enum role_file what, uint32_t number, int fd)
+{
+	struct driver *d = arg;
+
+	if (what == ROLE_FILE_CERT && number < DRIVER_CERTS &&
+	    d->certs[number] == -1) {
+		d->certs[number] = fd;
+		return;
+	}
+	if (what == ROLE_FILE_COUNTS && d->counts == NULL) {
+		d->counts = counts_map(fd, role_index());
+		if (d->counts == NULL)
+			log_warn("smtp: no limits on connections: %m");
+	}
+	close(fd);
+}
+
+static int
+start_tls(struct driver *d, const struct conf *conf)
+{
+	const char *why = "";
+	unsigned i;
+	int r = 0;
+
+	d->tls = tls_new(TLS_USE_SMTP, conf->tls_minimum == CONF_TLS_1_3,
+	    keys_client_sign, &d->keys);
+	if (d->tls == NULL) {
+		log_err("smtp: cannot set TLS up");
+		return -1;
+	}
+	for (i = 0; i < DRIVER_CERTS; i++) {
+		if (d->certs[i] == -1)
+			continue;
+		if (r == 0)
+			r = tls_add_chain(d->tls, i, d->certs[i], &why);
+		close(d->certs[i]);
+	}
+	if (r == -1)
+		log_err("smtp: certificate: %s", why);
+	return r;
+}
+
+static void
+set_conf(struct driver *d, const struct conf *conf)
+{
+	struct session_conf *s = &d->conf;
+
+	*s = (struct session_conf){
+		.hostname = d->hostname,
+		.mechs = d->mechs,
+		.scratch = d->body.data,
+		.scratch_size = sizeof(d->body.data),
+		.lines = { conf->command_line, conf->parameter_line,
+		    conf->auth_line },
+		.text_line = conf->long_lines ? 0 : conf->text_line,
+		.message_size = conf->message_size,
+		.recipient_limit = conf->recipient_limit,
+		.messages_per_session = conf->messages_per_session,
+		.errors_per_session = conf->errors_per_session,
+		.command_time = conf->command_time,
+		.data_time = conf->data_time,
+		.session_time = conf->session_time,
+		.handshake_time = conf->handshake_time,
+		.unauthenticated_time = conf->unauthenticated_time,
+		.minimum_rate = conf->minimum_rate,
+	};
+	d->connections = (uint32_t)conf->connections;
+	d->connections_per_address =
+	    (uint32_t)conf->connections_per_address;
+}
+
+/* Offered until the auth service has said what it has. */
+static void
+set_mechs(struct driver *d, const struct conf_list *list)
+{
+	char both[sizeof(d->mechs)];
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (snprintf(both, sizeof(both), "%s%s%s", d->mechs,
+		    i > 0 ? " " : "", list->item[i]) < (int)sizeof(both))
+			str_copy(d->mechs, sizeof(d->mechs), both);
+}
+
+static int
+on_start(void *arg, struct event_base *base, const struct conf *conf)
+{
+	struct driver *d = arg;
+
+	d->base = base;
+	if (str_copy(d->hostname, sizeof(d->hostname), conf->hostname) == -1)
+		return -1;
+	set_mechs(d, &conf->auth_mechanisms);
+	set_conf(d, conf);
+	return start_tls(d, conf);
+}
+
+static void
+on_listener(void *arg, enum listen_kind kind, int fd)
+{
+	accept_add(arg, kind, fd);
+}
+
+static void
+on_peer(void *arg, enum role role, uint32_t instance, int fd)
+{
+	struct driver *d = arg;
+
+	(void)instance;
+	if (role == ROLE_AUTH_SERVER)
+		auth_connect(d, fd);
+	else if (role == ROLE_SMTPD_STORE)
+		store_connect(d, fd);
+	else if (role == ROLE_TLS_KEYS)
+		keys_client_set(&d->keys, fd);
+	else
+		close(fd);
+}
+
+static void
+on_drain(void *arg)
+{
+	struct driver *d = arg;
+	struct client *c;
+
+	d->draining = true;
+	accept_stop(d);
+	LIST_FOREACH(c, &d->clients, next) {
+		session_event(c->session, SESSION_EV_SHUTDOWN, driver_now());
+		client_turn(c);
+	}
+	if (LIST_EMPTY(&d->clients))
+		role_done();
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct role_ops ops = {
+		.role = ROLE_SMTPD_SESSION,
+		.profile = &profile,
+		.file = on_file,
+		.start = on_start,
+		.listener = on_listener,
+		.peer = on_peer,
+		.drain = on_drain,
+	};
+	size_t i;
+
+	LIST_INIT(&driver.clients);
+	for (i = 0; i < DRIVER_CERTS; i++)
+		driver.certs[i] = -1;
+	keys_client_init(&driver.keys);
+	return role_main(argc, argv, &ops, &driver);
+}

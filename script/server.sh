@@ -286,10 +286,6 @@ make_conf() {
 			addresses = { $addresses }
 			port = ${port[https]}
 		}
-		# On loopback all clients have the same address.
-		limits {
-			connections_per_address = 1000
-		}
 		END
 		if [[ -s $dir/added.conf ]]; then
 			echo "# Added with --conf:"

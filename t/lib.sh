@@ -218,7 +218,7 @@ fixture_stop() {
 		done
 	done < "$T/started"
 	rm -f "$T/started"
-	if grep -nE 'Sanitizer|runtime error:|BUG' "$T"/log/*.log \
+	if grep -nE 'Sanitizer|runtime error:|bug: ' "$T"/log/*.log \
 	    > "$T/reports"; then
 		printf 'not ok - reports in the logs\n'
 		sed 's/^/# /' "$T/reports" | head -n 60

@@ -302,7 +302,7 @@ control() {
 # soon ends.
 make_certificates() {
 	[[ -f $dir/tls/ca.pem ]] ||
-	    control cert ca "$dir/tls" || die "cannot make the CA"
+	    control cert ca --dir "$dir/tls" || die "cannot make the CA"
 	if [[ -f $dir/tls/server.pem ]] && openssl x509 -noout \
 	    -checkend 86400 -in "$dir/tls/server.pem" > /dev/null &&
 	    openssl x509 -noout -checkhost "mail.$domain" \
@@ -310,7 +310,7 @@ make_certificates() {
 		return 0
 	fi
 	rm -f "$dir"/tls/server.{pem,key}
-	control cert server "$dir/tls" "mail.$domain" localhost 127.0.0.1 \
+	control cert server --dir "$dir/tls" "mail.$domain" localhost 127.0.0.1 \
 	    ::1 || die "cannot make the server certificate"
 }
 

@@ -32,18 +32,18 @@ packages_install() {
 	done
 	[ -n "$missing" ] || return 0
 	if [ "$(id -u)" -ne 0 ]; then
-		echo "${0##*/}: packages are missing and only root can" \
+		echo "${me:-${0##*/}}: packages are missing and only root can" \
 		    "install them:$missing" >&2
-		echo "${0##*/}: try: sudo apt-get install$missing" >&2
+		echo "${me:-${0##*/}}: try: sudo apt-get install$missing" >&2
 		return 1
 	fi
-	echo "${0##*/}: installing$missing" >&2
+	echo "${me:-${0##*/}}: installing$missing" >&2
 	# shellcheck disable=SC2086
 	{ apt-get -q -o DPkg::Lock::Timeout=300 update ||
-	    echo "${0##*/}: trying with the package lists there are"
+	    echo "${me:-${0##*/}}: trying with the package lists there are"
 	    env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
 	    -o DPkg::Lock::Timeout=300 install --no-install-recommends \
 	    $missing; } >&2 < /dev/null && return 0
-	echo "${0##*/}: could not install$missing" >&2
+	echo "${me:-${0##*/}}: could not install$missing" >&2
 	return 1
 }

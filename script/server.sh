@@ -26,7 +26,7 @@ declare -A pid=()
 # The start time of a process, in ticks since boot; fails when it has ended.
 process_start() {
 	local stat
-	{ stat=$(< "/proc/$1/stat"); } 2> /dev/null || return 1
+	{ read -r stat < "/proc/$1/stat"; } 2> /dev/null || return 1
 	read -r -a stat <<< "${stat##*) }"
 	[[ ${stat[0]} != [ZX] ]] && echo "${stat[19]}"
 }
@@ -63,11 +63,12 @@ services_run() {
 
 # End the processes of pid[]: SIGTERM, and SIGKILL after 15 seconds.
 end_services() {
-	local name tries
+	local name tries since
 	[[ ${#pid[@]} -gt 0 ]] || return 0
 	local -A start=()
 	for name in "${!pid[@]}"; do
-		start[$name]=$(process_start "${pid[$name]}") || continue
+		since=$(process_start "${pid[$name]}") || continue
+		start[$name]=$since
 		kill -TERM "${pid[$name]}" 2> /dev/null || :
 	done
 	for name in "${!start[@]}"; do

@@ -29,6 +29,8 @@ log_open(const char *name, int fd, bool verbose)
 	state.name = name;
 	state.fd = fd;
 	state.verbose = verbose;
+	/* The first gmtime_r(3) too opens the zone's file: not in a sandbox. */
+	tzset();
 }
 
 int

@@ -19,7 +19,8 @@ tls_keys_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tls_keys_LDADD = libkeys.a $(CRYPTO_LIBS) $(POSTERN_LIBS)
 
 if HAVE_CMOCKA
-KEYS_TESTS = t/unit/test-conn t/unit/test-keys
+KEYS_TESTS = t/unit/test-conn t/unit/test-keys t/unit/test-tls \
+	t/unit/test-tls-data
 check_PROGRAMS += $(KEYS_TESTS)
 TESTS += $(KEYS_TESTS)
 t_unit_test_keys_SOURCES = t/unit/test-keys.c t/unit/pki.c t/unit/pki.h
@@ -33,4 +34,10 @@ PEER_LIBS = libtls.a libkeys.a $(SSL_LIBS) $(POSTERN_LIBS) $(CMOCKA_LIBS)
 t_unit_test_conn_SOURCES = t/unit/test-conn.c $(PEER_SOURCES)
 t_unit_test_conn_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
 t_unit_test_conn_LDADD = $(PEER_LIBS)
+t_unit_test_tls_SOURCES = t/unit/test-tls.c $(PEER_SOURCES)
+t_unit_test_tls_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+t_unit_test_tls_LDADD = $(PEER_LIBS)
+t_unit_test_tls_data_SOURCES = t/unit/test-tls-data.c $(PEER_SOURCES)
+t_unit_test_tls_data_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+t_unit_test_tls_data_LDADD = $(PEER_LIBS)
 endif

@@ -264,6 +264,29 @@ peer_connect(int fd, void (*setup)(SSL_CTX *))
 	return NULL;
 }
 
+void
+peer_tls_read(SSL *ssl, void *data, size_t len)
+{
+	char *p = data;
+	size_t n;
+
+	for (; len > 0; len -= n, p += n)
+		NEED(SSL_read_ex(ssl, p, len, &n) == 1);
+}
+
+void
+peer_tls_close(SSL *ssl, int fd)
+{
+	char data[16];
+	size_t n;
+
+	NEED(SSL_shutdown(ssl) >= 0);
+	NEED(SSL_read_ex(ssl, data, sizeof(data), &n) == 0);
+	NEED(SSL_get_error(ssl, 0) == SSL_ERROR_ZERO_RETURN);
+	SSL_free(ssl);
+	close(fd);
+}
+
 unsigned char
 peer_octet(size_t i)
 {

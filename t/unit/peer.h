@@ -68,6 +68,10 @@ long	 peer_read(int fd, void *, size_t len);
 SSL	*peer_ssl(int fd, void (*setup)(SSL_CTX *));
 /* The same, handshake done; NULL when it failed. */
 SSL	*peer_connect(int fd, void (*setup)(SSL_CTX *));
+/* Read exactly len octets. */
+void	 peer_tls_read(SSL *, void *, size_t len);
+/* Close in good order, both sides' close_notify and FIN; frees both. */
+void	 peer_tls_close(SSL *, int fd);
 /* Octet number i of the pattern of long transfers. */
 unsigned char peer_octet(size_t i);
 

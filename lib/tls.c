@@ -58,13 +58,15 @@ tls_choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 static int
 tls_set_up(SSL_CTX *ctx, enum tls_use use, bool only_13)
 {
+	/* The library's macros cast const away, so they get what is not. */
+	char groups[] = TLS_GROUPS, sigalgs[] = TLS_SIGALGS;
 	int minimum = use == TLS_USE_HTTP || only_13 ? TLS1_3_VERSION :
 	    TLS1_2_VERSION;
 
 	if (SSL_CTX_set_min_proto_version(ctx, minimum) != 1 ||
 	    SSL_CTX_set_cipher_list(ctx, TLS_CIPHERS) != 1 ||
-	    SSL_CTX_set1_groups_list(ctx, TLS_GROUPS) != 1 ||
-	    SSL_CTX_set1_sigalgs_list(ctx, TLS_SIGALGS) != 1 ||
+	    SSL_CTX_set1_groups_list(ctx, groups) != 1 ||
+	    SSL_CTX_set1_sigalgs_list(ctx, sigalgs) != 1 ||
 	    SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
 	    SSL_CTX_set_max_early_data(ctx, 0) != 1)
 		return -1;

@@ -111,14 +111,22 @@ wire_prepare(void)
 enum wire_result
 wire_handshake(struct wire *w)
 {
+	enum wire_result r;
 	int ret;
 
 	w->tls = true;
 	wire_prepare();
-	if ((ret = SSL_do_handshake(w->ssl)) != 1)
-		return wire_tls_result(w, ret);
-	w->secure = true;
-	return WIRE_DONE;
+	if ((ret = SSL_do_handshake(w->ssl)) == 1) {
+		w->secure = true;
+		return WIRE_DONE;
+	}
+	r = wire_tls_result(w, ret);
+	if (r == WIRE_EOF || r == WIRE_CUT) {
+		w->error = "the peer closed during the handshake";
+		w->broken = true;
+		r = WIRE_CUT;
+	}
+	return r;
 }
 
 enum wire_result

@@ -28,6 +28,15 @@ static struct tls *smtp, *http;
 /* --- handshakes --- */
 
 static void
+set_sigalgs(SSL_CTX *ctx, const char *list)
+{
+	char copy[64];
+
+	snprintf(copy, sizeof(copy), "%s", list);
+	SSL_CTX_set1_sigalgs_list(ctx, copy);
+}
+
+static void
 only_12_ecdsa(SSL_CTX *ctx)
 {
 	SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
@@ -46,21 +55,21 @@ static void
 only_12_pkcs1(SSL_CTX *ctx)
 {
 	only_12_rsa(ctx);
-	SSL_CTX_set1_sigalgs_list(ctx, "RSA+SHA384");
+	set_sigalgs(ctx, "RSA+SHA384");
 }
 
 static void
 only_13_ecdsa(SSL_CTX *ctx)
 {
 	SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
-	SSL_CTX_set1_sigalgs_list(ctx, "ECDSA+SHA256");
+	set_sigalgs(ctx, "ECDSA+SHA256");
 }
 
 static void
 only_13_rsa(SSL_CTX *ctx)
 {
 	SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
-	SSL_CTX_set1_sigalgs_list(ctx, "RSA-PSS+SHA512");
+	set_sigalgs(ctx, "RSA-PSS+SHA512");
 }
 
 static void
@@ -170,7 +179,9 @@ only_static_rsa(SSL_CTX *ctx)
 static void
 only_p521(SSL_CTX *ctx)
 {
-	SSL_CTX_set1_groups_list(ctx, "P-521");
+	char groups[] = "P-521";
+
+	SSL_CTX_set1_groups_list(ctx, groups);
 }
 
 static void

@@ -43,6 +43,7 @@ auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) $(SASL_LIBS) $(CRYPTO_LIBS)
 if HAVE_CMOCKA
 AUTH_TESTS = \
 	t/unit/test-auth-accounts \
+	t/unit/test-auth-sasl \
 	t/unit/test-auth-scram \
 	t/unit/test-auth-tables
 check_PROGRAMS += $(AUTH_TESTS)
@@ -51,6 +52,12 @@ TESTS += $(AUTH_TESTS)
 t_unit_test_auth_accounts_SOURCES = t/unit/test-auth-accounts.c
 t_unit_test_auth_accounts_LDADD = libaccounts.a $(POSTERN_LIBS) \
 	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
+t_unit_test_auth_sasl_SOURCES = t/unit/test-auth-sasl.c \
+	t/unit/scram-client.c t/unit/scram-client.h \
+	auth/sasl.c auth/sasl.h
+t_unit_test_auth_sasl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
+t_unit_test_auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) \
+	$(SASL_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
 t_unit_test_auth_scram_SOURCES = t/unit/test-auth-scram.c
 t_unit_test_auth_scram_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 t_unit_test_auth_scram_LDADD = libaccounts.a $(POSTERN_LIBS) \

@@ -39,6 +39,7 @@ struct saslauth_dialogue {
 	bool			 started;
 	bool			 scram;
 	bool			 spoken;	/* the client has said something */
+	bool			 proven;	/* SCRAM's last message is out */
 	bool			 found;		/* the account is there */
 	bool			 away;		/* the accounts are not */
 	char			 user[AUTH_USER_MAX];
@@ -562,10 +563,14 @@ saslauth_step(struct saslauth_dialogue *d, const void *data, size_t len)
 	unsigned int outlen = 0;
 	int rc;
 
-	if (asks_binding(d, data, len))
+	/* RFC 4954 section 4: the answer to that message is empty; the
+	   library would take any. */
+	if (asks_binding(d, data, len) || (d->proven && len != 0))
 		return result_of(d, SASL_BADPROT, NULL, 0);
 	rc = sasl_server_step(d->conn, len == 0 ? "" : data,
 	    (unsigned int)len, &out, &outlen);
+	d->proven = d->scram && rc == SASL_CONTINUE && outlen > 2 &&
+	    memcmp(out, "v=", 2) == 0;
 	return result_of(d, rc, out, outlen);
 }
 

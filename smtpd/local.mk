@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
+# postern-smtpd: master and session. libsmtp.a is the SMTP engine, which
+# makes no system call. The delivery side is in store.mk.
 include smtpd/store.mk
-
-# libsmtp.a: the SMTP engine, which makes no system call.
 
 noinst_LIBRARIES += libsmtp.a
 libsmtp_a_SOURCES = \
@@ -13,6 +13,25 @@ libsmtp_a_SOURCES = \
 	smtpd/session_events.c \
 	smtpd/table.c smtpd/table.h \
 	smtpd/verbs.c
+
+sbin_PROGRAMS += postern-smtpd
+postern_smtpd_SOURCES = smtpd/main.c
+postern_smtpd_LDADD = $(POSTERN_LIBS)
+
+pkglibexec_PROGRAMS += smtpd-session
+smtpd_session_SOURCES = \
+	smtpd/client.c \
+	smtpd/driver.h \
+	smtpd/driver_accept.c \
+	smtpd/driver_auth.c \
+	smtpd/driver_store.c \
+	smtpd/session_main.c \
+	smtpd/slots.c smtpd/slots.h
+smtpd_session_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+smtpd_session_LDADD = libsmtp.a libkeysclient.a libtls.a $(SSL_LIBS) \
+	libmail.a $(POSTERN_LIBS)
+
+dist_man_MANS += man/postern-smtp.7 man/postern-smtpd.8
 
 noinst_PROGRAMS += smtp-table
 smtp_table_SOURCES = smtpd/table_print.c

@@ -86,7 +86,7 @@ print_replies(void)
 		if (arg == NULL)
 			printf("%s\n", r->text);
 		else
-			printf("%.*s...%s\n", (int)(arg - r->text), r->text,
+			printf("\\&%.*s...%s\n", (int)(arg - r->text), r->text,
 			    arg + 2);
 	}
 	printf(".El\n");
@@ -97,7 +97,6 @@ main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "mdoc") == 0) {
 		print_mdoc_half(VERB_EHLO, VERB_DATA);
-		printf(".Pp\n");
 		print_mdoc_half(VERB_DATA, VERB_LATER);
 	} else if (argc > 1 && strcmp(argv[1], "replies") == 0)
 		print_replies();

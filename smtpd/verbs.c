@@ -286,15 +286,16 @@ take_path(struct session *s, struct cmd *c, const char *keyword,
 	}
 }
 
-/* Queue an action with an address; the local part goes unquoted. */
+/* Queue an action with an address. */
 static void
 ask_store(struct session *s, enum session_do what, const struct addr *a,
     uint64_t size)
 {
 	struct session_action *act;
+	char path[ADDR_MAX + 1];
 
-	if (buf_addf(&s->blob, "%s%s%s%c", a->local,
-	    a->domain[0] != '\0' ? "@" : "", a->domain, '\0') == -1) {
+	addr_join(a, path, sizeof(path));
+	if (buf_add(&s->blob, path, strlen(path) + 1) == -1) {
 		session_broken(s);
 		return;
 	}

@@ -256,8 +256,7 @@ make_places() {
 make_conf() {
 	local addresses='"127.0.0.1"'
 	! have_ipv6 || addresses+=', "::1"'
-	echo "$options" > "$dir/options"
-	[[ -z $added ]] || cp -- "$added" "$dir/added.conf"
+	local extra=${added:-$dir/added.conf}
 	{
 		cat <<-END
 		# Made by script/server at each start; --conf FILE adds to it.
@@ -288,15 +287,23 @@ make_conf() {
 			port = ${port[https]}
 		}
 		END
-		if [[ -s $dir/added.conf ]]; then
+		if [[ -s $extra ]]; then
 			echo "# Added with --conf:"
-			cat "$dir/added.conf"
+			cat -- "$extra"
 		fi
-	} > "$dir/postern.conf"
+	} > "$dir/postern.conf.new"
+}
+
+# What was asked for works: remember it.
+keep_conf() {
+	control check || die "the configuration $dir/postern.conf.new is bad"
+	[[ -z $added ]] || cat -- "$added" > "$dir/added.conf"
+	mv "$dir/postern.conf.new" "$dir/postern.conf"
+	echo "$options" > "$dir/options"
 }
 
 control() {
-	"$build/posternctl" -c "$dir/postern.conf" "$@" >&2 < /dev/null
+	"$build/posternctl" -c "$dir/postern.conf.new" "$@" >&2 < /dev/null
 }
 
 # A CA once; a server certificate when there is none for this name, or it

@@ -36,12 +36,12 @@ page > "$T/page"
 # What is commented out in the sample is the default.
 sed -E 's/^(\t?)#([a-z_]+ = )/\1\2/' "$SRCDIR/conf/postern.conf" > "$T/full"
 keys "$T/full" | bare > "$T/sample"
-names=$(sed 's/ = .*//' "$T/program" | sort -u)
+names=$(sed 's/ =.*//' "$T/program" | sort -u)
 
 ok "the program tells its keys" test -s "$T/program"
 is "postern.conf(5) has the keys of the program" \
-    "$(cut -d '|' -f 1 "$T/page" | sort)" "$names"
-is "the sample has them too" "$(sed 's/ = .*//' "$T/sample" | sort -u)" \
+    "$(cut -d '|' -f 1 "$T/page" | sort -u)" "$names"
+is "the sample has them too" "$(sed 's/ =.*//' "$T/sample" | sort -u)" \
     "$names"
 # Paths depend on how the build was configured.
 none "defaults in the page" "$(grep -v '^listen\.' "$T/page" |
@@ -49,7 +49,8 @@ none "defaults in the page" "$(grep -v '^listen\.' "$T/page" |
 	case $value in
 	/*) continue ;;
 	esac
-	grep -qxF "$key = $value" "$T/program" || echo "$key = $value"
+	grep -qxF "$key =${value:+ $value}" "$T/program" ||
+	    echo "$key = $value"
 done)"
 none "defaults in the sample" "$(grep -vE \
     '^(hostname|domains|tls\.(certificates|keys)|listen\.[a-z]+) |= /' \

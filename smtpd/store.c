@@ -5,6 +5,7 @@
  * store_peer.c); auth and its master are.
  */
 #include <event2/event.h>
+#include <malloc.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -41,6 +42,10 @@ on_start(void *arg, struct event_base *base, const struct conf *conf)
 {
 	struct store *s = arg;
 
+#ifdef M_ARENA_MAX
+	/* Else malloc(3) in a thread opens a file to count the processors. */
+	mallopt(M_ARENA_MAX, 4);
+#endif
 	umask(0027);
 	signal(SIGXFSZ, SIG_IGN);
 	profile.paths[0].path = conf->mail_root;

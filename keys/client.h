@@ -17,7 +17,7 @@
 struct keys_client {
 	int		fd;		/* -1: no channel */
 	uint32_t	id;		/* of the last request */
-	uint64_t	rest;		/* CLOCK_MONOTONIC ms: no request before */
+	uint64_t	rest;		/* monotonic ms: none before */
 	uint64_t	signatures;
 	uint64_t	failures;
 };

@@ -19,7 +19,11 @@ tls_keys_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tls_keys_LDADD = libkeys.a $(CRYPTO_LIBS) $(POSTERN_LIBS)
 
 if HAVE_CMOCKA
-KEYS_TESTS = t/unit/test-conn t/unit/test-keys t/unit/test-tls \
+KEYS_TESTS = \
+	t/unit/test-conn \
+	t/unit/test-conn-end \
+	t/unit/test-keys \
+	t/unit/test-tls \
 	t/unit/test-tls-data
 check_PROGRAMS += $(KEYS_TESTS)
 TESTS += $(KEYS_TESTS)
@@ -34,6 +38,9 @@ PEER_LIBS = libtls.a libkeys.a $(SSL_LIBS) $(POSTERN_LIBS) $(CMOCKA_LIBS)
 t_unit_test_conn_SOURCES = t/unit/test-conn.c $(PEER_SOURCES)
 t_unit_test_conn_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
 t_unit_test_conn_LDADD = $(PEER_LIBS)
+t_unit_test_conn_end_SOURCES = t/unit/test-conn-end.c $(PEER_SOURCES)
+t_unit_test_conn_end_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+t_unit_test_conn_end_LDADD = $(PEER_LIBS)
 t_unit_test_tls_SOURCES = t/unit/test-tls.c $(PEER_SOURCES)
 t_unit_test_tls_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
 t_unit_test_tls_LDADD = $(PEER_LIBS)

@@ -51,9 +51,9 @@ struct conn {
 	bool			 held;		/* conn_hold() */
 	bool			 paused;	/* until conn_resume() */
 	bool			 look;		/* read without an event */
-	bool			 more;		/* the last read got something */
+	bool			 more;		/* the last read had some */
 	bool			 eof;
-	bool			 fin;		/* the socket itself has ended */
+	bool			 fin;		/* the socket's own end */
 };
 
 /* Do what can be done; what: the events that came. May free the conn. */

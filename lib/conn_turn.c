@@ -14,7 +14,7 @@
 #include "lib/log.h"
 
 #define CONN_TURN	(128U << 10)	/* octets a turn, each way */
-#define CONN_FULL	4096U		/* after so much look for more at once */
+#define CONN_FULL	4096U		/* so much: look for more at once */
 #define CONN_LINGER_TIME 2000U		/* ms to read and drop after it */
 #define CONN_LINGER_MAX	(64U << 20)	/* octets to read and drop */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Connections without TLS: input in pieces, back-pressure, half-close,
- * time-outs, and replies that survive a close.
+ * Connections without TLS: input in pieces, back-pressure, half-close, long
+ * transfers.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,13 +12,10 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -27,15 +24,6 @@
 #define BULK	(8U << 20)
 
 static const struct timeval tick = { 0, 20000 };
-
-static void
-reset_close(int fd)
-{
-	struct linger now = { 1, 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close(fd);
-}
 
 /* --- a client that says little, octet by octet --- */
 
@@ -409,293 +397,6 @@ test_download(void **state)
 	peer_free(&e);
 }
 
-/* --- a client that asks and asks and never reads --- */
-
-static size_t
-answer_much(struct end *e, const unsigned char *data, size_t len)
-{
-	static const char text[64];
-
-	(void)data;
-	/* 64 octets for one: the queue must still have an end. */
-	for (size_t i = 0; i < len; i++)
-		assert_int_equal(conn_write(e->conn, text, sizeof(text)), 0);
-	return len;
-}
-
-static void
-never_read(int fd, void *arg)
-{
-	static const char data[1U << 20];
-	struct timeval tv = { 0, 300000 };
-
-	(void)arg;
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-	while (write(fd, data, sizeof(data)) > 0)
-		;
-	usleep(200000);
-	reset_close(fd);
-}
-
-static void
-test_never_read(void **state)
-{
-	struct end e = { .input = answer_much, .deadline = 5000 };
-
-	(void)state;
-	peer_run(&e, never_read, NULL, false);
-	assert_int_equal(e.why, CONN_END_ERROR);
-	assert_string_equal(e.error, "connection reset");
-	assert_int_equal(e.timeouts, 0);
-	peer_free(&e);
-}
-
-static void
-test_queue_limit(void **state)
-{
-	static const char big[1U << 20];
-	struct end e = { 0 };
-	int fd = peer_start(&e, false);
-
-	(void)state;
-	for (size_t i = 0; i < CONN_QUEUE_MAX / sizeof(big); i++)
-		assert_int_equal(conn_write(e.conn, big, sizeof(big)), 0);
-	assert_int_equal(conn_write(e.conn, big, 1), -1);
-	assert_int_equal(errno, EMSGSIZE);
-	conn_drop(e.conn);
-	assert_int_equal(conn_write(e.conn, big, 1), -1);
-	assert_int_equal(errno, EPIPE);
-	assert_int_equal(e.ends, 0);
-	peer_finish(&e);
-	assert_int_equal(e.why, CONN_END_NONE);
-	assert_int_equal(e.out, 0);
-	close(fd);
-	peer_free(&e);
-}
-
-/* --- the last reply survives what the client still sends --- */
-
-static size_t
-refuse(struct end *e, const unsigned char *data, size_t len)
-{
-	(void)data;
-	assert_int_equal(conn_write(e->conn, "554 no\r\n", 8), 0);
-	conn_close(e->conn);
-	return len / 2;
-}
-
-static void
-send_all_then_read(int fd, void *arg)
-{
-	static const char data[4U << 20];
-	char reply[64];
-
-	(void)arg;
-	peer_write(fd, data, sizeof(data));
-	usleep(50000);
-	NEED(peer_read(fd, reply, sizeof(reply)) == 8);
-	NEED(memcmp(reply, "554 no\r\n", 8) == 0);
-	close(fd);
-}
-
-static void
-test_linger(void **state)
-{
-	struct end e = { .input = refuse };
-
-	(void)state;
-	peer_run(&e, send_all_then_read, NULL, false);
-	assert_int_equal(e.why, CONN_END_NONE);
-	assert_int_equal(e.inputs, 1);
-	assert_string_equal(e.error, "");
-	peer_free(&e);
-}
-
-static double
-seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static void
-say_and_stay(int fd, void *arg)
-{
-	char reply[64];
-
-	peer_write(fd, "x", 1);
-	NEED(peer_read(fd, reply, sizeof(reply)) == 8);
-	/* The server does not wait for this FIN for long. */
-	sleep(3);
-	*(int *)arg = fd;
-}
-
-static void
-test_linger_ends(void **state)
-{
-	struct end e = { .input = refuse };
-	double start = seconds();
-	int fd = -1;
-
-	(void)state;
-	peer_run(&e, say_and_stay, &fd, false);
-	assert_true(seconds() - start < 3.5);
-	assert_int_equal(e.why, CONN_END_NONE);
-	close(fd);
-	peer_free(&e);
-}
-
-/* --- ends --- */
-
-static void
-just_reset(int fd, void *arg)
-{
-	(void)arg;
-	peer_write(fd, "x", 1);
-	usleep(20000);
-	reset_close(fd);
-}
-
-static void
-test_reset(void **state)
-{
-	struct end e = { 0 };
-
-	(void)state;
-	peer_run(&e, just_reset, NULL, false);
-	assert_int_equal(e.why, CONN_END_ERROR);
-	assert_string_equal(e.error, "connection reset");
-	peer_free(&e);
-}
-
-static void
-wait_for_end(int fd, void *arg)
-{
-	char reply[64];
-
-	NEED(peer_read(fd, reply, sizeof(reply)) == *(int *)arg);
-	close(fd);
-}
-
-static void
-say_goodbye(struct end *e)
-{
-	assert_int_equal(conn_write(e->conn, "421 bye\r\n", 9), 0);
-	conn_close(e->conn);
-	conn_close(e->conn);
-}
-
-static void
-test_timeout(void **state)
-{
-	struct end e = { .deadline = 50, .timeout = say_goodbye };
-	struct end dropped = { .deadline = 50 };
-	int len = 9, none = 0;
-
-	(void)state;
-	peer_run(&e, wait_for_end, &len, false);
-	assert_int_equal(e.why, CONN_END_NONE);
-	assert_int_equal(e.timeouts, 1);
-	peer_free(&e);
-	peer_run(&dropped, wait_for_end, &none, false);
-	assert_int_equal(dropped.why, CONN_END_NONE);
-	assert_int_equal(dropped.timeouts, 1);
-	peer_free(&dropped);
-}
-
-static size_t
-drop(struct end *e, const unsigned char *data, size_t len)
-{
-	(void)data;
-	(void)len;
-	assert_int_equal(conn_write(e->conn, "never", 5), 0);
-	conn_drop(e->conn);
-	conn_close(e->conn);
-	conn_resume(e->conn);
-	conn_deadline(e->conn, 1);
-	return 0;
-}
-
-static void
-ask_in_vain(int fd, void *arg)
-{
-	char reply[64];
-
-	(void)arg;
-	peer_write(fd, "x", 1);
-	NEED(peer_read(fd, reply, sizeof(reply)) == 0);
-	close(fd);
-}
-
-static void
-test_drop(void **state)
-{
-	struct end e = { .input = drop };
-
-	(void)state;
-	peer_run(&e, ask_in_vain, NULL, false);
-	assert_int_equal(e.why, CONN_END_NONE);
-	assert_int_equal(e.inputs, 1);
-	assert_int_equal(e.out, 0);
-	peer_free(&e);
-}
-
-/* --- one that never stops sending does not keep the others waiting --- */
-
-static size_t
-swallow(struct end *e, const unsigned char *data, size_t len)
-{
-	(void)e;
-	(void)data;
-	return len;
-}
-
-static void
-flood(int fd, void *arg)
-{
-	static const char data[256U << 10];
-	struct timespec until, now;
-
-	(void)arg;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec++;
-	do {
-		peer_write(fd, data, sizeof(data));
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (now.tv_sec < until.tv_sec);
-	shutdown(fd, SHUT_WR);
-	wait_for_end(fd, &(int){ 0 });
-}
-
-static void
-count_tick(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	++*(unsigned *)arg;
-}
-
-static void
-test_fair(void **state)
-{
-	struct end e = { .input = swallow };
-	struct timeval ms = { 0, 1000 };
-	struct event *ev;
-	unsigned ticks = 0;
-
-	(void)state;
-	e.base = event_base_new();
-	ev = event_new(e.base, -1, EV_PERSIST, count_tick, &ticks);
-	event_add(ev, &ms);
-	peer_run(&e, flood, NULL, false);
-	assert_true(ticks > 50);
-	assert_int_equal(e.why, CONN_END_EOF);
-	event_free(ev);
-	peer_free(&e);
-}
-
 int
 main(void)
 {
@@ -708,14 +409,6 @@ main(void)
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_upload),
 		cmocka_unit_test(test_download),
-		cmocka_unit_test(test_never_read),
-		cmocka_unit_test(test_queue_limit),
-		cmocka_unit_test(test_linger),
-		cmocka_unit_test(test_linger_ends),
-		cmocka_unit_test(test_reset),
-		cmocka_unit_test(test_timeout),
-		cmocka_unit_test(test_drop),
-		cmocka_unit_test(test_fair),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -90,8 +90,11 @@ test_passphrase(void **state)
 static void
 test_kinds(void **state)
 {
-	static const struct { const char *kind; unsigned bits; const char *why; }
-	kinds[] = {
+	static const struct {
+		const char	*kind;
+		unsigned	 bits;
+		const char	*why;
+	} kinds[] = {
 		{ "P-384", 0, NULL },
 		{ "P-521", 0, NULL },
 		{ "secp256k1", 0,

@@ -40,6 +40,7 @@ smtp_table_LDADD = libsmtp.a libpostern.a
 if HAVE_CMOCKA
 SMTPD_TESTS = \
 	t/unit/test-smtpd-data \
+	t/unit/test-smtpd-limits \
 	t/unit/test-smtpd-session \
 	t/unit/test-smtpd-table
 check_PROGRAMS += $(SMTPD_TESTS)
@@ -48,6 +49,9 @@ SMTPD_TEST_LIBS = libsmtp.a libmail.a libpostern.a $(CMOCKA_LIBS)
 
 t_unit_test_smtpd_data_SOURCES = t/unit/test-smtpd-data.c
 t_unit_test_smtpd_data_LDADD = $(SMTPD_TEST_LIBS)
+t_unit_test_smtpd_limits_SOURCES = \
+	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-limits.c
+t_unit_test_smtpd_limits_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_session_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-session.c
 t_unit_test_smtpd_session_LDADD = $(SMTPD_TEST_LIBS)

@@ -94,7 +94,7 @@ enum reply {
 
 struct reply_row {
 	int		 code;
-	const char	*enhanced;	/* "5.5.1", "" where RFC 2034 has none */
+	const char	*enhanced;	/* "5.5.1"; "": RFC 2034 has none */
 	const char	*text;		/* one "%s" at most */
 };
 

@@ -10,8 +10,6 @@
 #include "smtpd/sasl_line.h"
 #include "smtpd/session_impl.h"
 
-#define RATE_GRACE	60000	/* ms before the minimum rate counts */
-
 /* Over without a word: the client would not expect one. */
 static void
 end_silently(struct session *s)
@@ -62,7 +60,7 @@ session_secured(struct session *s, uint64_t now)
 	s->now = now;
 	forget_hello(s);
 	session_step(s, STATE_TLS);
-	if (implicit)
+	if (implicit && !s->shutdown)
 		session_say(s, REPLY_GREETING, NULL);
 	session_settle(s);
 }
@@ -220,18 +218,20 @@ min_of(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* When DATA, if no more comes, will have been slower than the minimum. */
+/*
+ * When a message, if no more comes, will have been slower than the minimum;
+ * the first data_time is free, so that one may type a message by hand.
+ */
 static uint64_t
 rate_deadline(const struct session *s)
 {
 	const struct session_conf *c = s->conf;
-	uint64_t grace = min_of(RATE_GRACE, c->data_time);
 	uint64_t paid;
 
 	if (s->state != STATE_DATA || c->minimum_rate == 0)
 		return UINT64_MAX;
 	paid = s->txn->octets * 1000 / c->minimum_rate;
-	return s->txn->began + (paid > grace ? paid : grace);
+	return s->txn->began + (paid > c->data_time ? paid : c->data_time);
 }
 
 uint64_t

@@ -15,7 +15,7 @@
 #include "smtpd/sasl_line.h"
 #include "smtpd/session_impl.h"
 
-#define MECH_MAX	20	/* octets of a SASL name, RFC 4422 section 3.1 */
+#define MECH_MAX	20	/* octets of a name, RFC 4422 section 3.1 */
 #define HELO_MAX	255
 
 static bool

@@ -282,6 +282,31 @@ play_begin(struct play *p, enum play_start start)
 }
 
 void
+play_reach(struct play *p, enum state s)
+{
+	play_init(p);
+	play_begin(p, s <= STATE_HELLO ? PLAY_CLEAR :
+	    s <= STATE_IDENT ? PLAY_TLS : PLAY_LOGIN);
+	if (s == STATE_HELLO || s == STATE_IDENT)
+		play_say(p, "EHLO c\r\n");
+	if (s == STATE_MAIL || s == STATE_RCPT)
+		play_say(p, "MAIL FROM:<>\r\n");
+	if (s == STATE_RCPT)
+		play_say(p, "RCPT TO:<bob@example.test>\r\n");
+	assert_int_equal(session_state(p->s), s);
+	buf_free(&p->out);
+	buf_free(&p->log);
+}
+
+void
+play_check_log(struct play *p, const char *want)
+{
+	add(&p->log, "", 1);
+	assert_string_equal((const char *)buf_data(&p->log), want);
+	buf_free(&p->log);
+}
+
+void
 play_end(struct play *p)
 {
 	session_free(&p->s);

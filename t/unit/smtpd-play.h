@@ -26,7 +26,7 @@ struct play {
 	struct buf		 log;		/* "BEGIN a@b;RCPT c@d;..." */
 	struct buf		 body;		/* of the present transaction */
 	struct buf		 mail;		/* committed, each ended by | */
-	struct session_action	 asked;		/* what a helper has to answer */
+	struct session_action	 asked;		/* a helper has to answer */
 	enum store_status	 verdict;	/* of the next COMMIT */
 	uint64_t		 now;
 	bool			 hang;		/* the helpers do not answer */
@@ -38,6 +38,8 @@ enum play_start { PLAY_CLEAR, PLAY_TLS, PLAY_LOGIN };
 /* Defaults for conf; then play_begin(). */
 void	 play_init(struct play *);
 void	 play_begin(struct play *, enum play_start);
+/* Both, and bring the session into a state that takes commands. */
+void	 play_reach(struct play *, enum state);
 /* Feed len octets in pieces of at most piece octets (0: all at once). */
 void	 play_feed(struct play *, const void *data, size_t len, size_t piece);
 void	 play_say(struct play *, const char *text);
@@ -49,6 +51,8 @@ void	 play_end(struct play *);
  * The codes of the replies so far: "220,250,503 5.5.1"; the caller frees.
  */
 char	*play_codes(const struct play *);
+/* Fail unless the actions since the last call were these. */
+void	 play_check_log(struct play *, const char *want);
 /* Fail unless the text, said at this start, gives these codes. */
 void	 play_check(enum play_start, const char *text, const char *codes);
 /* The same, whole, byte by byte and split in two at every place. */

@@ -96,7 +96,8 @@ put_by(struct line *l, const struct trace *t)
 		    clean(t->tls_cipher, cipher), t->tls_bits);
 		put(l, text);
 	}
-	snprintf(text, sizeof(text), "id %s", clean(t->id, version));
+	snprintf(text, sizeof(text), "id %s%s", clean(t->id, version),
+	    t->rcpt == NULL ? ";" : "");
 	put(l, text);
 }
 
@@ -117,9 +118,7 @@ trace_write(struct buf *b, const struct trace *t)
 		snprintf(text, sizeof(text), "for <%s>;",
 		    addr_format(t->rcpt, addr, sizeof(addr)));
 		put(&l, text);
-	} else
-		l.r |= buf_add(b, ";", 1);
-	l.column++;
+	}
 	put(&l, date_format(t->now, date, sizeof(date)));
 	l.r |= buf_add(b, "\n", 1);
 	return l.r;

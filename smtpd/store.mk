@@ -18,3 +18,27 @@ libstore_a_SOURCES = \
 pkglibexec_PROGRAMS += smtpd-store
 smtpd_store_SOURCES = smtpd/store.c
 smtpd_store_LDADD = libstore.a libmail.a $(POSTERN_LIBS)
+
+if HAVE_CMOCKA
+STORE_TESTS = \
+	t/unit/test-store-author \
+	t/unit/test-store-commit \
+	t/unit/test-store-peer
+check_PROGRAMS += $(STORE_TESTS)
+TESTS += $(STORE_TESTS)
+STORE_TEST_LIBS = libstore.a libmail.a $(POSTERN_LIBS) $(CMOCKA_LIBS)
+
+t_unit_test_store_author_SOURCES = t/unit/test-store-author.c
+t_unit_test_store_author_LDADD = $(STORE_TEST_LIBS)
+t_unit_test_store_commit_SOURCES = t/unit/test-store-commit.c \
+	t/unit/store_root.c t/unit/store_root.h
+t_unit_test_store_commit_LDADD = $(STORE_TEST_LIBS)
+t_unit_test_store_commit_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync \
+	-Wl,--wrap=linkat -Wl,--wrap=unlinkat -Wl,--wrap=mkdirat \
+	-Wl,--wrap=write
+t_unit_test_store_peer_SOURCES = t/unit/test-store-peer.c \
+	t/unit/store_root.c t/unit/store_root.h
+t_unit_test_store_peer_LDADD = $(STORE_TEST_LIBS)
+t_unit_test_store_peer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=role_done \
+	-Wl,--wrap=role_want_peer
+endif

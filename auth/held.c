@@ -148,10 +148,11 @@ held_input(struct held *h, const void *msg, size_t len, uint64_t now)
 			drop(h, at);
 		return 0;
 	}
-	if (m.type != AUTH_TICKET || m.service != (uint32_t)h->service ||
+	if (m.type != AUTH_TICKET || m.service == AUTH_SERVICE_NONE ||
+	    m.service >= AUTH_SERVICE_COUNT ||
 	    !str_ends(m.user, sizeof(m.user)) || m.user[0] == '\0')
 		goto bad;
-	return take(h, &m, now);
+	return m.service == (uint32_t)h->service ? take(h, &m, now) : 0;
 bad:
 	errno = EPROTO;
 	return -1;

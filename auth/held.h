@@ -21,9 +21,9 @@ struct held *held_new(enum auth_service, size_t max);
 void	 held_free(struct held **hp);
 /*
  * Take a datagram from auth: AUTH_TICKET or AUTH_TICKET_END. 0; or -1 with
- * errno EPROTO (malformed, or of another service: the sender is broken),
- * ENOMEM, or ENOBUFS (max; the ticket is not held and its login will be
- * refused). A nonce that is held already gets the new expiry.
+ * errno EPROTO (malformed: the sender is broken), ENOMEM, or ENOBUFS (max;
+ * the ticket is not held and its login will be refused). Those of another
+ * service are not held. A nonce that is held already gets the new expiry.
  */
 int	 held_input(struct held *, const void *msg, size_t len, uint64_t now);
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/str.h"
+#include "retrieve/msgid.h"
 #include "retrieve/route.h"
 
 static const struct route routes[] = {
@@ -23,24 +24,6 @@ static const struct route routes[] = {
 static const struct route nothing = { "", NULL, ROUTE_NOTHING, false, false,
     { MEDIA_NONE } };
 
-/*
- * An id is one segment of printable ASCII that no shell of the past and no
- * path can be made of; nothing else is ever looked for in a folder.
- */
-static bool
-take_id(char *id, const char *s, size_t len)
-{
-	size_t	i;
-
-	if (len == 0 || s[0] == '.')
-		return false;
-	for (i = 0; i < len; i++)
-		if (s[i] <= 0x20 || s[i] >= 0x7f ||
-		    strchr("/\",:", s[i]) != NULL)
-			return false;
-	return str_copyn(id, READER_ID_MAX, s, len) == 0;
-}
-
 static bool
 matches(const struct route *r, const char *path, char *id)
 {
@@ -52,7 +35,8 @@ matches(const struct route *r, const char *path, char *id)
 	back = strlen(r->suffix);
 	return n > front + back && memcmp(path, r->prefix, front) == 0 &&
 	    memcmp(path + n - back, r->suffix, back) == 0 &&
-	    take_id(id, path + front, n - front - back);
+	    msgid_valid(path + front, n - front - back) &&
+	    str_copyn(id, READER_ID_MAX, path + front, n - front - back) == 0;
 }
 
 const struct route *

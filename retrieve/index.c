@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Mailbox indexes, run by retrieve-reader on names and numbers from the
+ * file system.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mail/maildir.h"
+#include "retrieve/index.h"
+#include "retrieve/msgid.h"
+
+static const struct { unsigned maildir; uint8_t flag; } flags[] = {
+	{ MAILDIR_SEEN, READER_SEEN }, { MAILDIR_REPLIED, READER_ANSWERED },
+	{ MAILDIR_FLAGGED, READER_FLAGGED }, { MAILDIR_DRAFT, READER_DRAFT },
+	{ MAILDIR_TRASHED, READER_TRASHED },
+	{ MAILDIR_PASSED, READER_PASSED },
+};
+
+struct index *
+index_new(void)
+{
+	struct index	*x = calloc(1, sizeof(*x));
+
+	if (x != NULL)
+		x->refs = 1;
+	return x;
+}
+
+void
+index_hold(struct index *x)
+{
+	x->refs++;
+}
+
+void
+index_shrink(struct index *x)
+{
+	size_t	i;
+
+	for (i = 0; i < x->n; i++) {
+		free(x->entries[i].fields);
+		x->entries[i].fields = NULL;
+	}
+}
+
+void
+index_release(struct index **xp)
+{
+	struct index	*x = *xp;
+
+	*xp = NULL;
+	if (x == NULL || --x->refs > 0)
+		return;
+	index_shrink(x);
+	free(x->entries);
+	free(x->by_id);
+	free(x->names);
+	free(x);
+}
+
+const char *
+index_name(const struct index *x, const struct index_entry *e)
+{
+	return x->names + e->name;
+}
+
+char *
+index_id(const struct index *x, const struct index_entry *e,
+    char dst[READER_ID_MAX])
+{
+	memcpy(dst, index_name(x, e), e->id_len);
+	dst[e->id_len] = '\0';
+	return dst;
+}
+
+/* Room for one more entry with a name of len octets. */
+static int
+grow(struct index *x, size_t len)
+{
+	void	*p;
+	size_t	 cap;
+
+	if (x->n == x->cap) {
+		cap = x->cap == 0 ? 64 : x->cap * 2;
+		p = realloc(x->entries, cap * sizeof(*x->entries));
+		if (p == NULL)
+			return -1;
+		x->entries = p;
+		x->cap = cap;
+	}
+	if (x->names_cap - x->names_len < len + 1) {
+		cap = x->names_cap == 0 ? 4096 : x->names_cap * 2;
+		if ((p = realloc(x->names, cap)) == NULL)
+			return -1;
+		x->names = p;
+		x->names_cap = cap;
+	}
+	return 0;
+}
+
+/*
+ * The size with CRLF as the name has it, if it can be believed: S must be
+ * the file's, and no LF gains more than one octet.
+ */
+static uint64_t
+named_size(const struct maildir_name *m, uint64_t stored)
+{
+	if (!m->has_size || !m->has_wire || m->size != stored ||
+	    m->wire < stored || m->wire - stored > stored)
+		return INDEX_UNKNOWN;
+	return m->wire;
+}
+
+int
+index_add(struct index *x, const char *name, bool fresh,
+    const struct index_entry *from)
+{
+	struct maildir_name	 m;
+	struct index_entry	*e;
+	size_t			 len = strlen(name), i;
+
+	if (len >= MAILDIR_NAME_MAX || !maildir_name_parse(name, &m) ||
+	    !msgid_valid(name, m.id_len))
+		return 0;
+	if (x->n == INDEX_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	if (grow(x, len) == -1)
+		return -1;
+	e = &x->entries[x->n++];
+	*e = *from;
+	e->fields = NULL;
+	e->size = named_size(&m, e->stored);
+	e->name = (uint32_t)x->names_len;
+	e->id_len = (uint16_t)m.id_len;
+	e->fresh = fresh;
+	e->flags = 0;
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if ((m.flags & flags[i].maildir) != 0)
+			e->flags |= flags[i].flag;
+	if (fresh)
+		e->flags &= (uint8_t)~READER_SEEN;
+	memcpy(x->names + x->names_len, name, len + 1);
+	x->names_len += len + 1;
+	return 0;
+}
+
+static int
+compare_ids(const char *a, size_t alen, const char *b, size_t blen)
+{
+	int	r = memcmp(a, b, alen < blen ? alen : blen);
+
+	if (r != 0)
+		return r;
+	return (alen > blen) - (alen < blen);
+}
+
+static int
+compare_entry_ids(const struct index *x, const struct index_entry *a,
+    const struct index_entry *b)
+{
+	return compare_ids(index_name(x, a), a->id_len, index_name(x, b),
+	    b->id_len);
+}
+
+static int
+by_id(const void *a, const void *b, void *arg)
+{
+	const struct index	*x = arg;
+	uint32_t		 i, j;
+
+	memcpy(&i, a, sizeof(i));
+	memcpy(&j, b, sizeof(j));
+	return compare_entry_ids(x, &x->entries[i], &x->entries[j]);
+}
+
+/* By id, and of the same id that in cur/ first. */
+static int
+by_id_and_place(const void *a, const void *b, void *arg)
+{
+	const struct index_entry	*p = a, *q = b;
+	int				 r = compare_entry_ids(arg, p, q);
+
+	return r != 0 ? r : (int)p->fresh - (int)q->fresh;
+}
+
+static int
+by_arrival(const void *a, const void *b, void *arg)
+{
+	const struct index_entry	*p = a, *q = b;
+
+	if (p->mtime != q->mtime)
+		return p->mtime < q->mtime ? -1 : 1;
+	return compare_entry_ids(arg, p, q);
+}
+
+static void
+drop_doubles(struct index *x)
+{
+	size_t	i, n = 0;
+
+	for (i = 0; i < x->n; i++)
+		if (n == 0 || compare_entry_ids(x, &x->entries[n - 1],
+		    &x->entries[i]) != 0)
+			x->entries[n++] = x->entries[i];
+	x->n = n;
+}
+
+static void
+name_state(struct index *x, const unsigned char *key)
+{
+	struct siphash		 h;
+	struct index_entry	*e;
+	size_t			 i;
+
+	siphash_init(&h, key);
+	siphash_add_string(&h, "mailbox");
+	x->unseen = 0;
+	for (i = 0; i < x->n; i++) {
+		e = &x->entries[i];
+		siphash_add(&h, index_name(x, e), e->id_len);
+		siphash_add(&h, &e->mtime, sizeof(e->mtime));
+		siphash_add(&h, &e->stored, sizeof(e->stored));
+		siphash_add(&h, &e->flags, sizeof(e->flags));
+		if ((e->flags & READER_SEEN) == 0)
+			x->unseen++;
+	}
+	siphash_end(&h, x->tag);
+}
+
+int
+index_finish(struct index *x, const unsigned char key[SIPHASH_KEY])
+{
+	size_t	i;
+
+	if (x->n > 0) {
+		qsort_r(x->entries, x->n, sizeof(*x->entries),
+		    by_id_and_place, x);
+		drop_doubles(x);
+		qsort_r(x->entries, x->n, sizeof(*x->entries), by_arrival, x);
+		x->by_id = malloc(x->n * sizeof(*x->by_id));
+		if (x->by_id == NULL)
+			return -1;
+		for (i = 0; i < x->n; i++)
+			x->by_id[i] = (uint32_t)i;
+		qsort_r(x->by_id, x->n, sizeof(*x->by_id), by_id, x);
+	}
+	name_state(x, key);
+	return 0;
+}
+
+struct index_entry *
+index_find(const struct index *x, const char *id)
+{
+	size_t			 lo = 0, hi = x->n, mid, len = strlen(id);
+	struct index_entry	*e;
+	int			 r;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		e = &x->entries[x->by_id[mid]];
+		r = compare_ids(id, len, index_name(x, e), e->id_len);
+		if (r == 0)
+			return e;
+		if (r < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return NULL;
+}
+
+void
+index_inherit(struct index *x, struct index *old)
+{
+	struct index_entry	*e, *o;
+	char			 id[READER_ID_MAX];
+	size_t			 i;
+
+	for (i = 0; i < x->n && old->n > 0; i++) {
+		e = &x->entries[i];
+		o = index_find(old, index_id(x, e, id));
+		if (o == NULL || o->ino != e->ino || o->mtime != e->mtime ||
+		    o->stored != e->stored)
+			continue;
+		if (e->size == INDEX_UNKNOWN)
+			e->size = o->size;
+		e->fields = o->fields;
+		o->fields = NULL;
+	}
+}
+
+size_t
+index_bytes(const struct index *x)
+{
+	size_t	sum, i;
+
+	sum = sizeof(*x) + x->cap * sizeof(*x->entries) + x->names_cap +
+	    x->n * sizeof(*x->by_id);
+	for (i = 0; i < x->n; i++)
+		if (x->entries[i].fields != NULL)
+			sum += x->entries[i].fields->size;
+	return sum;
+}
+
+/* How many entries come before c; with past, c's own counts too. */
+static size_t
+count_before(const struct index *x, const struct cursor *c, bool past)
+{
+	size_t				 lo = 0, hi = x->n, mid;
+	size_t				 len = strlen(c->id);
+	const struct index_entry	*e;
+	int				 r;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		e = &x->entries[mid];
+		r = e->mtime != c->mtime ? (e->mtime < c->mtime ? -1 : 1) :
+		    compare_ids(index_name(x, e), e->id_len, c->id, len);
+		if (r < 0 || (past && r == 0))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct page
+index_page(const struct index *x, const struct cursor *after,
+    const struct cursor *before, size_t limit, bool ascending)
+{
+	size_t		lo = 0, hi = x->n;
+	bool		from_old = ascending;
+	struct page	p;
+
+	if (after != NULL)
+		lo = count_before(x, after, true);
+	if (before != NULL)
+		hi = count_before(x, before, false);
+	if (hi < lo)
+		hi = lo;
+	/* The way back: the page that touches the bound. */
+	if (after != NULL && after->adjacent)
+		from_old = true;
+	else if (before != NULL && before->adjacent)
+		from_old = false;
+	p.lo = lo;
+	p.hi = hi;
+	if (hi - lo > limit) {
+		if (from_old)
+			p.hi = lo + limit;
+		else
+			p.lo = hi - limit;
+	}
+	if (after != NULL && after->adjacent)
+		lo = 0;
+	if (before != NULL && before->adjacent)
+		hi = x->n;
+	p.next = p.hi > p.lo && (ascending ? p.hi < hi : p.lo > lo);
+	p.prev = p.hi > p.lo && (ascending ? p.lo > 0 : p.hi < x->n);
+	return p;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * retrieve-reader: lists and opens mail, read only, for sessions that name a
+ * ticket. Trusts auth; not sessions, and not what lies in mailboxes. It can
+ * write in one folder of its own, where the key of its cursors is kept.
+ */
+#include "retrieve/reader.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/chan.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "lib/priv.h"
+#include "lib/role.h"
+
+#define TICKETS_MAX	1000000
+#define INDEX_BYTES	(256UL << 20)	/* of memory for mailbox indexes */
+
+static const int calls[] = {
+	SCMP_SYS(openat2), SCMP_SYS(getdents64), SCMP_SYS(newfstatat),
+	SCMP_SYS(pread64), -1
+};
+static struct priv_profile profile = { .calls = calls };
+static struct reader reader = { .root = -1 };
+static char own_dir[4096];
+
+void
+reader_left(struct reader *r)
+{
+	if (r->draining && TAILQ_EMPTY(&r->peers))
+		role_done();
+}
+
+/* A key that is there, or a new one. 0, or -1 with errno. */
+static int
+make_key(int dir, unsigned char key[SIPHASH_KEY])
+{
+	char	temp[32];
+	int	fd, ret = -1;
+
+	(void)snprintf(temp, sizeof(temp), "cursor.%u", role_instance());
+	if (getrandom(key, SIPHASH_KEY, 0) != SIPHASH_KEY)
+		return -1;
+	(void)unlinkat(dir, temp, 0);
+	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	/* Whole under its name or not at all; the first one wins. */
+	if (write(fd, key, SIPHASH_KEY) == SIPHASH_KEY && fsync(fd) == 0 &&
+	    (linkat(dir, temp, dir, "cursor.key", 0) == 0 || errno == EEXIST))
+		ret = 0;
+	close(fd);
+	(void)unlinkat(dir, temp, 0);
+	return ret;
+}
+
+static int
+read_key(int dir, unsigned char key[SIPHASH_KEY])
+{
+	int	fd = openat(dir, "cursor.key", O_RDONLY | O_CLOEXEC);
+	ssize_t	n;
+
+	if (fd == -1)
+		return -1;
+	n = read(fd, key, SIPHASH_KEY);
+	close(fd);
+	if (n == SIPHASH_KEY)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+load_key(const char *state_dir, unsigned char key[SIPHASH_KEY])
+{
+	int	n, dir, ret = -1;
+
+	n = snprintf(own_dir, sizeof(own_dir), "%s/reader", state_dir);
+	if (n < 0 || (size_t)n >= sizeof(own_dir)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (mkdir(own_dir, 0700) == -1 && errno != EEXIST)
+		return -1;
+	dir = open(own_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return -1;
+	ret = read_key(dir, key);
+	if (ret == -1 && errno == ENOENT && make_key(dir, key) == 0)
+		ret = read_key(dir, key);
+	close(dir);
+	return ret;
+}
+
+static int
+start(void *arg, struct event_base *base, const struct conf *conf)
+{
+	struct reader	*r = arg;
+
+	r->base = base;
+	TAILQ_INIT(&r->peers);
+	TAILQ_INIT(&r->jobs);
+	r->root = open(conf->mail_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->root == -1) {
+		log_err("reader: %s: %m", conf->mail_root);
+		return -1;
+	}
+	if (load_key(conf->state_dir, r->key) == -1) {
+		log_err("reader: %s/cursor.key: %m", own_dir);
+		return -1;
+	}
+	profile.paths[0] = (struct priv_path){ conf->mail_root, PRIV_READ };
+	profile.paths[1] = (struct priv_path){ own_dir,
+	    PRIV_READ | PRIV_WRITE };
+	r->step = evtimer_new(base, job_run, r);
+	r->held = held_new(AUTH_HTTP, TICKETS_MAX);
+	r->boxes = boxes_new(r->root, r->key, INDEX_BYTES);
+	r->scratch = malloc(READER_SCRATCH);
+	r->rows = malloc(sizeof(*r->rows));
+	if (r->step == NULL || r->held == NULL || r->boxes == NULL ||
+	    r->scratch == NULL || r->rows == NULL) {
+		log_err("reader: %m");
+		return -1;
+	}
+	return 0;
+}
+
+static void
+on_auth(struct chan *c, void *arg, const void *msg, size_t len, int fd)
+{
+	struct reader	*r = arg;
+	struct timespec	 ts;
+
+	(void)c;
+	if (fd != -1)
+		close(fd);
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	if (held_input(r->held, msg, len, (uint64_t)ts.tv_sec * 1000 +
+	    (uint64_t)ts.tv_nsec / 1000000) == 0)
+		return;
+	log_err("reader: ticket from auth: %m");
+	if (errno == EPROTO)
+		exit(EX_PROTOCOL);
+}
+
+static void
+on_auth_gone(struct chan *c, void *arg)
+{
+	struct reader	*r = arg;
+
+	(void)c;
+	/* Nobody would tell of their end; a new auth sends the live ones. */
+	chan_free(&r->auth);
+	held_clear(r->held);
+	role_want_peer(ROLE_AUTH_SERVER);
+}
+
+static void
+on_peer(void *arg, enum role role, uint32_t instance, int fd)
+{
+	static const struct chan_ops auth_ops = {
+		.input = on_auth, .gone = on_auth_gone
+	};
+	struct reader	*r = arg;
+
+	switch (role) {
+	case ROLE_AUTH_SERVER:
+		chan_free(&r->auth);
+		held_clear(r->held);
+		r->auth = chan_new(r->base, fd, &auth_ops, r);
+		if (r->auth == NULL) {
+			log_err("reader: %m");
+			exit(EX_OSERR);
+		}
+		break;
+	case ROLE_RETRIEVE_SESSION:
+		peer_new(r, instance, fd);
+		break;
+	default:
+		close(fd);
+		break;
+	}
+}
+
+static void
+on_drain(void *arg)
+{
+	struct reader	*r = arg;
+
+	r->draining = true;
+	reader_left(r);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct role_ops ops = {
+		.role = ROLE_RETRIEVE_READER,
+		.profile = &profile,
+		.start = start,
+		.peer = on_peer,
+		.drain = on_drain,
+	};
+
+	return role_main(argc, argv, &ops, &reader);
+}

@@ -19,6 +19,7 @@
 #include "lib/counts.h"
 #include "lib/log.h"
 #include "lib/role.h"
+#include "lib/str.h"
 
 #define HELPER_TIME	120000	/* ms to wait for auth or reader */
 #define SKIP_TURN	(8 << 20)	/* octets read through in one turn */

@@ -108,15 +108,17 @@ build_programs() {
 	[[ -d $build ]] || mkdir "$build" || die "cannot make $build"
 	exec {build_lock}< "$build"
 	flock "$build_lock"
-	{
+	[[ -f $build/Makefile ]] || say "building in $build"
+	(
 		[[ -x $top/configure ]] || "$top/bootstrap"
-		[[ -f $build/Makefile ]] || (
-			cd "$build"
-			"$top/configure" -q --prefix=/usr --sysconfdir=/etc \
-			    --localstatedir=/var --runstatedir=/run
-		)
-		make -s -C "$build" -j "$(nproc)" all
-	} < /dev/null >&2 || die "the build failed"
+		cd "$build"
+		[[ -f Makefile ]] || "$top/configure" -q --prefix=/usr \
+		    --sysconfdir=/etc --localstatedir=/var --runstatedir=/run
+		make -s -j "$(nproc)" all
+	) < /dev/null > "$build/build.log" 2>&1 || {
+		tail -n 30 "$build/build.log" >&2
+		die "the build failed; its log is $build/build.log"
+	}
 	exec {build_lock}<&-
 }
 
@@ -236,8 +238,11 @@ make_places() {
 	[[ $EUID -eq 0 ]] || return 0
 	chown root:postern-auth "$home/etc"
 	chmod 2750 "$home/etc"
-	chown postern-auth:postern-auth "$home/state"
-	chmod 700 "$home/state"
+	mkdir -p "$home/state"/{auth,reader}
+	chown postern-auth:postern-auth "$home/state" "$home/state/auth"
+	chown postern-read:postern-mail "$home/state/reader"
+	chmod 711 "$home/state"
+	chmod 700 "$home/state"/{auth,reader}
 	chown postern-store:postern-mail "$home/mail"
 	chmod 2750 "$home/mail"
 	for name in "${roles[@]}"; do

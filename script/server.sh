@@ -110,10 +110,12 @@ build_programs() {
 	flock "$build_lock"
 	[[ -f $build/Makefile ]] || say "building in $build"
 	(
-		[[ -x $top/configure ]] || "$top/bootstrap"
-		cd "$build"
-		[[ -f Makefile ]] || "$top/configure" -q --prefix=/usr \
-		    --sysconfdir=/etc --localstatedir=/var --runstatedir=/run
+		# In a list before || a shell does not stop at an error.
+		{ [[ -x $top/configure ]] || "$top/bootstrap"; } &&
+		cd "$build" &&
+		{ [[ -f Makefile ]] || "$top/configure" -q --prefix=/usr \
+		    --sysconfdir=/etc --localstatedir=/var \
+		    --runstatedir=/run; } &&
 		make -s -j "$(nproc)" all
 	) < /dev/null > "$build/build.log" 2>&1 || {
 		tail -n 30 "$build/build.log" >&2

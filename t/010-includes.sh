@@ -30,8 +30,8 @@ none "engines include no header of the system's doings" "$(engines |
 none "engines are named where they are" "$(engines | xargs -r grep -LE \
     'SPDX')"
 none "<openssl/ssl.h> only in lib/tls.c and lib/wire.c" \
-    "$(grep -lE '^#[[:space:]]*include <openssl/ssl' ./*/*.[ch] |
-    grep -vE '^\./lib/(tls|wire)\.[ch]$')"
+    "$(grep -lE '^#[[:space:]]*include <openssl/ssl' $(code_files | grep -v ^t/) |
+    grep -vE '^lib/(tls|wire)\.[ch]$')"
 none "<sasl/...> only in auth/sasl*" \
-    "$(grep -lE '^#[[:space:]]*include <sasl/' ./*/*.[ch] |
-    grep -vE '^\./auth/sasl[a-z_]*\.[ch]$')"
+    "$(grep -lE '^#[[:space:]]*include <sasl/' $(code_files | grep -v ^t/) |
+    grep -vE '^auth/sasl[a-z_]*\.[ch]$')"

@@ -9,6 +9,7 @@ links() { ldd "$BUILDDIR/$1" | grep -q "lib$2\.so"; }
 without() {
 	prog=$1
 	shift
+	links "$prog" c || return 1
 	for l in "$@"; do
 		! links "$prog" "$l" || { echo "$prog has lib$l"; return 1; }
 	done

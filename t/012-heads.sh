@@ -5,12 +5,12 @@ plan 3
 cd "$SRCDIR" || exit 1
 
 texts=$(ls configure.ac Makefile.am bootstrap .clang-format .ci/* \
-    ./*/local.mk script/* t/*.sh t/*.exp t/*.py ./*/*.[ch] t/unit/*.[ch] \
-    man/*.[1-9] 2> /dev/null)
+    ./*/local.mk script/* t/*.sh t/*.exp t/*.py man/*.[1-9] \
+    2> /dev/null; code_files)
 none "an SPDX line in the first three of each file" "$(for f in $texts; do
 	head -n 3 "$f" | grep -q 'SPDX-License-Identifier: ISC' || echo "$f"
 done)"
-code=$(ls ./*/*.[ch] t/unit/*.[ch] 2> /dev/null)
+code=$(code_files)
 none "C files open with it, then a comment" "$(for f in $code; do
 	head -n 2 "$f" | tr '\n' ' ' |
 	    grep -q '^/\* SPDX-License-Identifier: ISC \*/ /\* *' || echo "$f"

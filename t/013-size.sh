@@ -4,8 +4,8 @@
 plan 7
 cd "$SRCDIR" || exit 1
 
-code=$(ls ./*/*.[ch] t/unit/*.[ch] 2> /dev/null)
-none "files of 600 lines at most" "$(for f in ./*/*.[ch]; do
+code=$(code_files)
+none "files of 600 lines at most" "$(for f in $(code_files | grep -v ^t/); do
 	n=$(wc -l < "$f")
 	[ "$n" -le 600 ] || echo "$f: $n"
 done)"

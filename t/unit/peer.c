@@ -173,7 +173,7 @@ peer_finish(struct end *e)
 		NEED(event_base_dispatch(e->base) == 0);
 	event_free(guard);
 	/* Whatever is still to come would be wrong. */
-	event_base_loop(e->base, EVLOOP_NONBLOCK);
+	event_base_loop(e->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	NEED(e->ends == 1);
 }
 

@@ -24,13 +24,18 @@ KEYS_TESTS = \
 	t/unit/test-conn-end \
 	t/unit/test-keys \
 	t/unit/test-tls \
-	t/unit/test-tls-data
+	t/unit/test-tls-data \
+	t/unit/test-tls-keys
 check_PROGRAMS += $(KEYS_TESTS)
 TESTS += $(KEYS_TESTS)
 t_unit_test_keys_SOURCES = t/unit/test-keys.c t/unit/pki.c t/unit/pki.h
 t_unit_test_keys_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 t_unit_test_keys_LDADD = libkeys.a libkeysclient.a $(CRYPTO_LIBS) \
 	$(POSTERN_LIBS) $(CMOCKA_LIBS)
+t_unit_test_tls_keys_SOURCES = t/unit/test-tls-keys.c t/unit/pki.c t/unit/pki.h
+t_unit_test_tls_keys_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+t_unit_test_tls_keys_LDADD = libkeysclient.a $(CRYPTO_LIBS) $(POSTERN_LIBS) \
+	$(CMOCKA_LIBS)
 
 # Connections and TLS as the sessions have them, with a key that is elsewhere.
 PEER_SOURCES = t/unit/peer.c t/unit/peer.h t/unit/pki.c t/unit/pki.h

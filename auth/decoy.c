@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The decoy's key file. Runs in auth-sasl before it is confined, as its
- * final user, who owns the folder. Invariant: the file appears whole, by
+ * The decoy's key file. Runs in auth-server before it is confined, as
+ * its final user, who owns the folder. Invariant: the file appears whole, by
  * link(2), and the first one stays.
  */
 #include "auth/decoy.h"

@@ -23,6 +23,7 @@ postern_auth_LDADD = $(POSTERN_LIBS)
 pkglibexec_PROGRAMS += auth-server auth-sasl
 auth_server_SOURCES = \
 	auth/auth_proto.h auth/sasl_proto.h auth/server.h \
+	auth/decoy.c auth/decoy.h \
 	auth/server.c \
 	auth/server_client.c \
 	auth/server_login.c \
@@ -34,7 +35,6 @@ auth_server_LDADD = libauth.a libaccounts.a $(POSTERN_LIBS) $(CRYPTO_LIBS)
 # The only program that links libsasl2.
 auth_sasl_SOURCES = \
 	auth/auth_proto.h auth/sasl_proto.h \
-	auth/decoy.c auth/decoy.h \
 	auth/sasl.c auth/sasl.h \
 	auth/sasl_worker.c
 auth_sasl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
@@ -45,6 +45,7 @@ AUTH_TESTS = \
 	t/unit/test-auth-accounts \
 	t/unit/test-auth-sasl \
 	t/unit/test-auth-scram \
+	t/unit/test-auth-service \
 	t/unit/test-auth-tables
 check_PROGRAMS += $(AUTH_TESTS)
 TESTS += $(AUTH_TESTS)
@@ -61,6 +62,11 @@ t_unit_test_auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) \
 t_unit_test_auth_scram_SOURCES = t/unit/test-auth-scram.c
 t_unit_test_auth_scram_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 t_unit_test_auth_scram_LDADD = libaccounts.a $(POSTERN_LIBS) \
+	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
+t_unit_test_auth_service_SOURCES = t/unit/test-auth-service.c \
+	t/unit/scram-client.c t/unit/scram-client.h
+t_unit_test_auth_service_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+t_unit_test_auth_service_LDADD = libaccounts.a $(POSTERN_LIBS) \
 	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
 t_unit_test_auth_tables_SOURCES = t/unit/test-auth-tables.c
 t_unit_test_auth_tables_LDADD = libauth.a $(POSTERN_LIBS) \

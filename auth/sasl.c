@@ -374,7 +374,7 @@ find_mechanisms(struct saslauth *s)
 }
 
 struct saslauth *
-saslauth_new(const struct conf *conf, const unsigned char decoy[SCRAM_KEY])
+saslauth_new(const struct conf *conf)
 {
 	struct saslauth *s;
 	size_t i;
@@ -382,7 +382,6 @@ saslauth_new(const struct conf *conf, const unsigned char decoy[SCRAM_KEY])
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
 	s->conf = conf;
-	memcpy(s->decoy, decoy, SCRAM_KEY);
 	for (i = 0; i < conf->auth_mechanisms.n; i++)
 		add_mechanism(s->mech_list, conf->auth_mechanisms.item[i]);
 	if (!has_word(s->mech_list, "PLAIN"))
@@ -427,6 +426,12 @@ const char *
 saslauth_mechanisms(const struct saslauth *s)
 {
 	return s->mechanisms;
+}
+
+void
+saslauth_decoy(struct saslauth *s, const unsigned char key[SCRAM_KEY])
+{
+	memcpy(s->decoy, key, SCRAM_KEY);
 }
 
 void

@@ -27,12 +27,13 @@ struct saslauth_result {
 };
 
 /*
- * Load the library and the plug-ins of the mechanisms in the conf; once a
- * process. conf is kept by reference. decoy: the key of the verifiers shown
- * for users that do not exist. NULL when it cannot (it has logged why).
+ * Load the library and the plug-ins of the mechanisms in the conf, which is
+ * kept by reference; once a process. NULL when it cannot (it has logged why).
  */
-struct saslauth *saslauth_new(const struct conf *,
-	    const unsigned char decoy[SCRAM_KEY]);
+struct saslauth *saslauth_new(const struct conf *);
+/* The key of the verifiers shown for users that do not exist. */
+void	 saslauth_decoy(struct saslauth *,
+	    const unsigned char key[SCRAM_KEY]);
 void	 saslauth_free(struct saslauth **);
 /* The mechanisms of the conf that are there, "SCRAM-SHA-256 PLAIN". */
 const char *saslauth_mechanisms(const struct saslauth *);

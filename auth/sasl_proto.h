@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The datagrams between auth-server and a SASL worker. The worker sends
- * SASL_HELLO first. serial names a dialogue and is never used twice. Each
+ * The datagrams between auth-server and a SASL worker. The server sends KEY
+ * first, upon which the worker sends HELLO. serial names a dialogue and is never used twice. Each
  * START and STEP gets one REPLY; after a status other than AUTH_MORE the
  * dialogue is over. END drops it at any time and has no reply.
  *
@@ -19,12 +19,20 @@
 
 enum sasl_type {
 	SASLW_NONE,
+	/* worker to server */
 	SASLW_HELLO,		/* struct auth_mechs: what the worker offers */
 	SASLW_REPLY,		/* struct sasl_reply */
+	/* server to worker */
+	SASLW_KEY,		/* struct sasl_key */
 	SASLW_START,		/* struct sasl_request */
 	SASLW_STEP,		/* struct sasl_request */
 	SASLW_END,		/* struct sasl_end */
 	SASLW_TYPE_COUNT
+};
+
+struct sasl_key {
+	uint32_t	type;
+	unsigned char	decoy[32];	/* see decoy.h */
 };
 
 struct sasl_request {

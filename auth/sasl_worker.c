@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "auth/accounts.h"
-#include "auth/decoy.h"
 #include "auth/sasl.h"
 #include "auth/sasl_proto.h"
 #include "lib/chan.h"
@@ -169,6 +168,18 @@ is_request(const struct sasl_request *m, size_t len)
 	    str_ends(m->mechanism, sizeof(m->mechanism));
 }
 
+static void
+do_key(struct worker *w, const struct sasl_key *key)
+{
+	struct auth_mechs m;
+
+	saslauth_decoy(w->auth, key->decoy);
+	memset(&m, 0, sizeof(m));
+	m.type = SASLW_HELLO;
+	str_copy(m.list, sizeof(m.list), saslauth_mechanisms(w->auth));
+	chan_send(w->server, &m, sizeof(m), -1);
+}
+
 static bool
 on_message(struct worker *w, const void *msg, size_t len)
 {
@@ -180,6 +191,11 @@ on_message(struct worker *w, const void *msg, size_t len)
 		return false;
 	memcpy(&type, msg, sizeof(type));
 	switch (type) {
+	case SASLW_KEY:
+		if (len != sizeof(struct sasl_key))
+			return false;
+		do_key(w, msg);
+		return true;
 	case SASLW_START:
 		if (!is_request(msg, len) ||
 		    dialogue_find(w, ((const struct sasl_request *)
@@ -244,7 +260,6 @@ worker_peer(void *arg, enum role role, uint32_t instance, int fd)
 		.input = on_input, .gone = on_gone
 	};
 	struct worker *w = arg;
-	struct auth_mechs m;
 
 	(void)instance;
 	if (role != ROLE_AUTH_SERVER) {
@@ -253,30 +268,19 @@ worker_peer(void *arg, enum role role, uint32_t instance, int fd)
 	}
 	chan_free(&w->server);
 	dialogues_drop(w);
-	if ((w->server = chan_new(w->base, fd, &ops, w)) == NULL) {
+	if ((w->server = chan_new(w->base, fd, &ops, w)) == NULL)
 		log_err("sasl: no channel to auth-server: %m");
-		return;
-	}
-	memset(&m, 0, sizeof(m));
-	m.type = SASLW_HELLO;
-	str_copy(m.list, sizeof(m.list), saslauth_mechanisms(w->auth));
-	chan_send(w->server, &m, sizeof(m), -1);
 }
 
 static int
 worker_start(void *arg, struct event_base *base, const struct conf *conf)
 {
-	unsigned char key[SCRAM_KEY];
 	struct worker *w = arg;
 
 	w->base = base;
 	w->conf = conf;
 	w->folder = accounts_folder(conf->auth_accounts);
-	if (w->folder == NULL || decoy_key(conf->state_dir, key) == -1)
-		return -1;
-	w->auth = saslauth_new(conf, key);
-	str_wipe(key, sizeof(key));
-	if (w->auth == NULL)
+	if (w->folder == NULL || (w->auth = saslauth_new(conf)) == NULL)
 		return -1;
 	accounts_follow(w);
 	w->profile.paths[0] = (struct priv_path){ w->folder, PRIV_READ };

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "auth/accounts.h"
+#include "auth/decoy.h"
 #include "lib/chan.h"
 #include "lib/conf.h"
 #include "lib/log.h"
@@ -171,6 +172,10 @@ server_start(void *arg, struct event_base *base, const struct conf *conf)
 	TAILQ_INIT(&s->logins);
 	folder = accounts_folder(conf->auth_accounts);
 	s->tick = event_new(base, -1, EV_PERSIST, on_tick, s);
+	if (decoy_key(conf->state_dir, s->decoy) == -1) {
+		free(folder);
+		return -1;
+	}
 	if (folder == NULL || make_tables(s) == -1 || s->tick == NULL ||
 	    event_add(s->tick, &second) == -1) {
 		log_err("auth: cannot start: %m");

@@ -15,6 +15,7 @@
 #include "auth/auth_proto.h"
 #include "auth/cache.h"
 #include "auth/sasl_proto.h"
+#include "auth/scram.h"
 #include "auth/throttle.h"
 #include "auth/tickets.h"
 #include "lib/priv.h"
@@ -96,6 +97,7 @@ struct server {
 	struct cache		*cache;
 	struct tickets		*tickets;
 	unsigned char		 key[32];	/* random, for `said' */
+	unsigned char		 decoy[SCRAM_KEY]; /* for the workers */
 	struct priv_profile	 profile;
 };
 

@@ -235,14 +235,35 @@ is_offered(const struct server *s, const struct auth_start *m)
 	return false;
 }
 
-/* The same PLAIN message was verified a short while ago. */
+/* Is another attempt from this address with a worker? */
+static bool
+has_company(const struct login *l)
+{
+	const struct server *s = l->server;
+	const struct login *o;
+
+	if (s->waiting == 0)
+		return false;
+	TAILQ_FOREACH(o, &s->logins, link)
+		if (o != l && o->state == LOGIN_WORKER &&
+		    throttle_same(o->address, l->address))
+			return true;
+	return false;
+}
+
+/*
+ * The same PLAIN message was verified a short while ago. While others from
+ * the same address are being checked it waits behind them, so that a burst
+ * of guesses is counted before one of them is known to be right.
+ */
 static bool
 known(struct login *l)
 {
 	struct server *s = l->server;
 	const char *user;
 
-	if (!is_plain(l) || !l->spoken || !server_follow_accounts(s))
+	if (!is_plain(l) || !l->spoken || has_company(l) ||
+	    !server_follow_accounts(s))
 		return false;
 	user = cache_find(s->cache, l->said, server_now());
 	if (user == NULL || str_copy(l->user, sizeof(l->user), user) == -1)

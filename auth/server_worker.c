@@ -143,6 +143,7 @@ worker_new(struct server *s, uint32_t instance, int fd)
 	static const struct chan_ops ops = {
 		.input = on_input, .gone = on_gone
 	};
+	struct sasl_key key = { .type = SASLW_KEY };
 	struct worker *w;
 
 	if ((w = calloc(1, sizeof(*w))) == NULL) {
@@ -158,6 +159,9 @@ worker_new(struct server *s, uint32_t instance, int fd)
 		return;
 	}
 	TAILQ_INSERT_TAIL(&s->workers, w, link);
+	memcpy(key.decoy, s->decoy, sizeof(key.decoy));
+	chan_send(w->chan, &key, sizeof(key), -1);
+	str_wipe(&key, sizeof(key));
 }
 
 void

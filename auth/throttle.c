@@ -7,7 +7,6 @@
  */
 #include "auth/throttle.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +77,14 @@ prefix_length(const unsigned char address[16])
 	};
 
 	return memcmp(address, mapped, sizeof(mapped)) == 0 ? 16 : 8;
+}
+
+bool
+throttle_same(const unsigned char a[16], const unsigned char b[16])
+{
+	size_t n = prefix_length(a);
+
+	return n == prefix_length(b) && memcmp(a, b, n) == 0;
 }
 
 static uint64_t

@@ -12,6 +12,7 @@
 #ifndef POSTERN_THROTTLE_H
 #define POSTERN_THROTTLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,8 @@ struct throttle_conf {
 /* NULL and errno ENOMEM. */
 struct throttle *throttle_new(const struct throttle_conf *);
 void	 throttle_free(struct throttle **);
+/* Do two addresses count as one? */
+bool	 throttle_same(const unsigned char a[16], const unsigned char b[16]);
 /*
  * How long, in ms, this address (IPv4 as ::ffff:a.b.c.d) is still refused;
  * 0: it may try. Times are of one clock that never goes back.

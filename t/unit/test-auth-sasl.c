@@ -66,9 +66,10 @@ setup(void **state)
 	}
 	fclose(fp);
 	accounts = accounts_load(path);
-	sasl = saslauth_new(&conf, key);
+	sasl = saslauth_new(&conf);
 	if (accounts == NULL || sasl == NULL)
 		return -1;
+	saslauth_decoy(sasl, key);
 	saslauth_accounts(sasl, accounts);
 	return 0;
 }

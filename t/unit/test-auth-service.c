@@ -1,0 +1,721 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The auth service as its users see it: postern-auth is started with its
+ * role programs, confined as in service, and driven over its socket by the
+ * parts of a session, a store and a reader. As root it runs as nobody.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "auth/accounts.h"
+#include "auth/auth_proto.h"
+#include "auth/scram.h"
+#include "lib/ctl.h"
+#include "lib/ipc.h"
+#include "lib/role.h"
+#include "t/unit/scram-client.h"
+
+#define GOOD	"wonder land"
+#define LIMIT	5
+#define DELAY	100	/* ms */
+#define ALICE	"alice@example.test"
+#define BOB	"bob@example.test"
+
+static char folder[64], conf[96], sock[96], path[96], build[4096];
+static pid_t master;
+static union {
+	uint32_t		type;
+	struct auth_mechs	mechs;
+	struct auth_reply	reply;
+	struct auth_ticket	ticket;
+	struct auth_id		id;
+} in;
+
+static void
+set_password(const char *user, const char *password)
+{
+	struct accounts_edit *e = accounts_edit_begin(path, true);
+	char v[SCRAM_VERIFIER_MAX];
+
+	assert_non_null(e);
+	assert_int_equal(scram_verifier_make(password, strlen(password),
+	    4096, v, sizeof(v)), 0);
+	if (accounts_edit_add(e, user, v, "") == -1)
+		assert_int_equal(accounts_edit_verifier(e, user, v), 0);
+	assert_int_equal(accounts_edit_commit(&e), 0);
+}
+
+static void
+remove_account(const char *user)
+{
+	struct accounts_edit *e = accounts_edit_begin(path, false);
+
+	assert_int_equal(accounts_edit_remove(e, user), 0);
+	assert_int_equal(accounts_edit_commit(&e), 0);
+}
+
+static void
+write_conf(void)
+{
+	FILE *fp = fopen(conf, "w");
+
+	assert_non_null(fp);
+	fprintf(fp, "hostname = \"mail.example.test\"\n"
+	    "domains = { \"example.test\" }\n"
+	    "mail_root = \"%s\"\nstate_dir = \"%s\"\nrun_dir = \"%s\"\n"
+	    "log = stderr\n"
+	    "tls { certificates = { \"/none\" } keys = { \"/none\" } }\n"
+	    "auth { accounts = \"%s\"\niterations = 4096\nworkers = 2\n"
+	    "failure_limit = %d\nfailure_limit_account = 50\n"
+	    "failure_time = 2s\nfailure_delay = %dms\n"
+	    "ticket_time = 1min\n }\n", folder, folder, folder, path, LIMIT,
+	    DELAY);
+	fclose(fp);
+}
+
+static void
+run_master(void)
+{
+	char program[4200], log[128];
+	int fd;
+
+	snprintf(program, sizeof(program), "%s/postern-auth", build);
+	snprintf(log, sizeof(log), "%s/log", folder);
+	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	dup2(fd, 1);
+	dup2(fd, 2);
+	execl(program, "postern-auth", "-L", build, "-c", conf, (char *)NULL);
+	_exit(127);
+}
+
+static int
+connect_as(enum role role, uint32_t instance)
+{
+	struct ctl hello = { CTL_PEER, role, instance };
+	int i, fd = -1;
+
+	for (i = 0; i < 500 && fd == -1; i++) {
+		if ((fd = ipc_connect(sock)) != -1)
+			break;
+		if (waitpid(master, NULL, WNOHANG) != 0)
+			fail_msg("the service has ended; KEEP=1 shows why");
+		usleep(20000);
+	}
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(ipc_send(fd, &hello, sizeof(hello), -1), 0);
+	return fd;
+}
+
+/* The next datagram into `in': its type, 0 for none in time, -1 for EOF. */
+static int
+get(int fd, int ms)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	ssize_t n;
+
+	if (poll(&p, 1, ms) <= 0)
+		return 0;
+	memset(&in, 0, sizeof(in));
+	n = ipc_recv(fd, &in, sizeof(in), NULL);
+	return n <= 0 ? -1 : (int)in.type;
+}
+
+static int
+session(enum role role, uint32_t instance)
+{
+	int fd = connect_as(role, instance);
+
+	assert_int_equal(get(fd, 10000), AUTH_MECHS);
+	assert_string_equal(in.mechs.list, "SCRAM-SHA-256 PLAIN LOGIN");
+	return fd;
+}
+
+static void
+start(int fd, uint32_t id, uint32_t service, const char *mechanism,
+    unsigned char host, const void *data, size_t len)
+{
+	struct auth_start m;
+
+	memset(&m, 0, sizeof(m));
+	m.type = AUTH_START;
+	m.id = id;
+	m.service = service;
+	m.initial = data != NULL;
+	m.address[10] = m.address[11] = 0xff;
+	m.address[12] = 192;
+	m.address[15] = host;
+	strcpy(m.mechanism, mechanism);
+	m.len = (uint32_t)len;
+	if (len > 0)
+		memcpy(m.data, data, len);
+	assert_int_equal(ipc_send(fd, &m, offsetof(struct auth_start, data) +
+	    len, -1), 0);
+}
+
+static void
+step(int fd, uint32_t id, const void *data, size_t len)
+{
+	struct auth_step m;
+
+	memset(&m, 0, sizeof(m));
+	m.type = AUTH_STEP;
+	m.id = id;
+	m.len = (uint32_t)len;
+	if (len > 0)
+		memcpy(m.data, data, len);
+	assert_int_equal(ipc_send(fd, &m, offsetof(struct auth_step, data) +
+	    len, -1), 0);
+}
+
+static void
+end(int fd, uint32_t id)
+{
+	struct auth_id m = { AUTH_END, id };
+
+	assert_int_equal(ipc_send(fd, &m, sizeof(m), -1), 0);
+}
+
+static void
+plain_ask(int fd, uint32_t id, uint32_t service, unsigned char host,
+    const char *user, const char *password)
+{
+	char m[1024];
+	int n = snprintf(m, sizeof(m), "%c%s%c%s", 0, user, 0, password);
+
+	start(fd, id, service, "PLAIN", host, m, (size_t)n);
+}
+
+static enum auth_status
+answer(int fd, uint32_t id)
+{
+	assert_int_equal(get(fd, 10000), AUTH_REPLY);
+	assert_int_equal(in.reply.id, id);
+	return (enum auth_status)in.reply.status;
+}
+
+static enum auth_status
+plain(int fd, uint32_t id, unsigned char host, const char *user,
+    const char *password)
+{
+	plain_ask(fd, id, AUTH_SMTP, host, user, password);
+	return answer(fd, id);
+}
+
+static int64_t
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void
+test_plain(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	int store = connect_as(ROLE_SMTPD_STORE, 8);
+	int reader = connect_as(ROLE_RETRIEVE_READER, 9);
+	unsigned char nonce[AUTH_NONCE];
+
+	(void)state;
+	assert_int_equal(get(store, 100), 0);
+	assert_int_equal(plain(s, 1, 1, "Alice", GOOD), AUTH_OK);
+	assert_string_equal(in.reply.user, ALICE);
+	assert_int_equal(in.reply.lifetime, 60);
+	assert_int_equal(in.reply.len, 0);
+	memcpy(nonce, in.reply.nonce, sizeof(nonce));
+	/* The store has it already. */
+	assert_int_equal(get(store, 0), AUTH_TICKET);
+	assert_memory_equal(in.ticket.nonce, nonce, sizeof(nonce));
+	assert_string_equal(in.ticket.user, ALICE);
+	assert_int_equal(in.ticket.instance, 7);
+	assert_int_equal(in.ticket.service, AUTH_SMTP);
+	assert_int_equal(get(reader, 50), 0);
+	/* A store that comes later gets what is live. */
+	close(store);
+	store = connect_as(ROLE_SMTPD_STORE, 10);
+	assert_int_equal(get(store, 5000), AUTH_TICKET);
+	assert_memory_equal(in.ticket.nonce, nonce, sizeof(nonce));
+	end(s, 1);
+	assert_int_equal(get(store, 5000), AUTH_TICKET_END);
+	assert_memory_equal(in.ticket.nonce, nonce, sizeof(nonce));
+	/* Another login, and again, has another nonce. */
+	assert_int_equal(plain(s, 1, 1, "alice", GOOD), AUTH_OK);
+	assert_memory_not_equal(in.reply.nonce, nonce, sizeof(nonce));
+	assert_int_equal(get(store, 5000), AUTH_TICKET);
+	/* A session process that ends takes its logins with it. */
+	close(s);
+	assert_int_equal(get(store, 5000), AUTH_TICKET_END);
+	close(store);
+	close(reader);
+}
+
+static void
+test_http(void **state)
+{
+	int s = session(ROLE_RETRIEVE_SESSION, 7);
+	int store = connect_as(ROLE_SMTPD_STORE, 8);
+	int reader = connect_as(ROLE_RETRIEVE_READER, 9);
+
+	(void)state;
+	assert_int_equal(get(reader, 100), 0);
+	plain_ask(s, 5, AUTH_HTTP, 1, "bob", "builder");
+	assert_int_equal(answer(s, 5), AUTH_OK);
+	assert_int_equal(get(reader, 5000), AUTH_TICKET);
+	assert_string_equal(in.ticket.user, BOB);
+	assert_int_equal(in.ticket.service, AUTH_HTTP);
+	assert_int_equal(get(store, 50), 0);
+	close(s);
+	assert_int_equal(get(reader, 5000), AUTH_TICKET_END);
+	close(store);
+	close(reader);
+}
+
+static void
+test_failures(void **state)
+{
+	static const char *const users[] = {
+		"alice", "nobody", "x@elsewhere.test"
+	};
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	int64_t t;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		t = now();
+		assert_int_equal(plain(s, 1, (unsigned char)(10 + i),
+		    users[i], "wrong"), AUTH_FAIL);
+		t = now() - t;
+		assert_true(t >= DELAY - 5 && t < DELAY + 2000);
+		assert_string_equal(in.reply.user, "");
+		assert_int_equal(in.reply.len, 0);
+		end(s, 1);
+	}
+	plain_ask(s, 1, AUTH_SMTP, 14, "bob", "wrong");
+	end(s, 1);			/* does not wait */
+	assert_int_equal(get(s, 3 * DELAY), 0);
+	start(s, 2, AUTH_SMTP, "CRAM-MD5", 14, NULL, 0);
+	assert_int_equal(answer(s, 2), AUTH_NO_MECHANISM);
+	start(s, 3, AUTH_SMTP, "PLAIN", 14, "x", 1);
+	assert_int_equal(answer(s, 3), AUTH_BAD_PROTOCOL);
+	start(s, 4, AUTH_SMTP, "PLAIN", 14, "bob\0alice\0" GOOD, 21);
+	assert_int_equal(answer(s, 4), AUTH_NOT_AUTHORIZED);
+	close(s);
+}
+
+static void
+test_steps(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	struct scram_client c;
+	char m[1024];
+
+	(void)state;
+	start(s, 1, AUTH_SMTP, "LOGIN", 1, NULL, 0);
+	assert_int_equal(answer(s, 1), AUTH_MORE);
+	step(s, 1, "bob", 3);
+	assert_int_equal(answer(s, 1), AUTH_MORE);
+	step(s, 1, "builder", 7);
+	assert_int_equal(answer(s, 1), AUTH_OK);
+	assert_string_equal(in.reply.user, BOB);
+	scram_client_first(&c, "n,,", "alice", m);
+	start(s, 2, AUTH_SMTP, "SCRAM-SHA-256", 1, m, strlen(m));
+	assert_int_equal(answer(s, 2), AUTH_MORE);
+	assert_true(scram_client_final(&c, (const char *)in.reply.data,
+	    in.reply.len, GOOD, m));
+	step(s, 2, m, strlen(m));
+	assert_int_equal(answer(s, 2), AUTH_MORE);
+	assert_true(scram_client_check(&c, (const char *)in.reply.data,
+	    in.reply.len));
+	step(s, 2, NULL, 0);
+	assert_int_equal(answer(s, 2), AUTH_OK);
+	assert_string_equal(in.reply.user, ALICE);
+	/* PLAIN without initial response, twice: the second is cached. */
+	for (uint32_t id = 3; id < 5; id++) {
+		start(s, id, AUTH_SMTP, "PLAIN", 1, NULL, 0);
+		assert_int_equal(answer(s, id), AUTH_MORE);
+		step(s, id, "\0alice\0" GOOD, 18);
+		assert_int_equal(answer(s, id), AUTH_OK);
+	}
+	/* Given up in the middle; the id is free again. */
+	start(s, 9, AUTH_SMTP, "LOGIN", 1, NULL, 0);
+	assert_int_equal(answer(s, 9), AUTH_MORE);
+	end(s, 9);
+	assert_int_equal(plain(s, 9, 1, "alice", GOOD), AUTH_OK);
+	close(s);
+}
+
+static void
+test_revoke(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	int store = connect_as(ROLE_SMTPD_STORE, 8);
+
+	(void)state;
+	set_password("carol@example.test", "old");
+	set_password("dave@example.test", "dave");
+	assert_int_equal(plain(s, 1, 1, "carol", "old"), AUTH_OK);
+	assert_int_equal(plain(s, 2, 1, "dave", "dave"), AUTH_OK);
+	assert_int_equal(get(store, 5000), AUTH_TICKET);
+	assert_int_equal(get(store, 5000), AUTH_TICKET);
+	set_password("carol@example.test", "new");
+	assert_int_equal(get(s, 5000), AUTH_REVOKED);
+	assert_int_equal(in.id.id, 1);
+	assert_int_equal(get(store, 5000), AUTH_TICKET_END);
+	assert_int_equal(plain(s, 1, 20, "carol", "old"), AUTH_FAIL);
+	assert_int_equal(plain(s, 1, 20, "carol", "new"), AUTH_OK);
+	/* What was right a moment ago is not taken from the cache. */
+	set_password("carol@example.test", "newer");
+	assert_int_equal(get(s, 5000), AUTH_REVOKED);
+	assert_int_equal(plain(s, 1, 20, "carol", "new"), AUTH_FAIL);
+	remove_account("dave@example.test");
+	assert_int_equal(get(s, 5000), AUTH_REVOKED);
+	assert_int_equal(in.id.id, 2);
+	assert_int_equal(plain(s, 1, 20, "dave", "dave"), AUTH_FAIL);
+	close(s);
+	close(store);
+}
+
+static void
+test_throttle(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	char password[32];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3 * LIMIT; i++)
+		assert_int_equal(plain(s, 1, 30, "alice", "same"), AUTH_FAIL);
+	for (i = 1; i < LIMIT; i++) {
+		snprintf(password, sizeof(password), "guess %d", i);
+		assert_int_equal(plain(s, 1, 30, "alice", password),
+		    AUTH_FAIL);
+	}
+	assert_int_equal(plain(s, 1, 30, "alice", GOOD), AUTH_THROTTLED);
+	assert_true(in.reply.retry_after >= 1 && in.reply.retry_after <= 2);
+	start(s, 2, AUTH_SMTP, "LOGIN", 30, NULL, 0);
+	assert_int_equal(answer(s, 2), AUTH_THROTTLED);
+	assert_int_equal(plain(s, 1, 31, "alice", GOOD), AUTH_OK);
+	usleep(2100000);
+	assert_int_equal(plain(s, 3, 30, "alice", GOOD), AUTH_OK);
+	close(s);
+}
+
+/* Guesses sent all at once learn no more than those sent in turn. */
+static void
+test_throttle_burst(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7), failed = 0, throttled = 0;
+	char password[32];
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 40; i++) {
+		snprintf(password, sizeof(password), "guess %u", i);
+		plain_ask(s, i, AUTH_SMTP, 40, "alice", i < 39 ? password :
+		    GOOD);
+	}
+	for (i = 0; i < 40; i++) {
+		assert_int_equal(get(s, 10000), AUTH_REPLY);
+		failed += in.reply.status == AUTH_FAIL;
+		throttled += in.reply.status == AUTH_THROTTLED;
+	}
+	assert_int_equal(failed + throttled, 40);
+	assert_int_equal(failed, LIMIT);
+	close(s);
+}
+
+static void
+test_many(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	unsigned char seen[400] = { 0 };
+	struct scram_client *c = calloc(400, sizeof(*c));
+	char m[1024];
+	uint32_t i, id, left = 400;
+
+	(void)state;
+	for (i = 0; i < 400; i++) {
+		scram_client_first(&c[i], "n,,", "alice", m);
+		start(s, i, AUTH_SMTP, "SCRAM-SHA-256", 50, m, strlen(m));
+	}
+	while (left > 0) {
+		assert_int_equal(get(s, 10000), AUTH_REPLY);
+		id = in.reply.id;
+		assert_true(id < 400);
+		seen[id]++;
+		if (in.reply.status == AUTH_OK) {
+			assert_int_equal(seen[id], 3);
+			left--;
+			continue;
+		}
+		assert_int_equal(in.reply.status, AUTH_MORE);
+		if (seen[id] == 1) {
+			assert_true(scram_client_final(&c[id],
+			    (const char *)in.reply.data, in.reply.len, GOOD,
+			    m));
+			step(s, id, m, strlen(m));
+		} else {
+			step(s, id, NULL, 0);
+		}
+	}
+	free(c);
+	close(s);
+}
+
+static void
+assert_closed(int fd)
+{
+	int type;
+
+	while ((type = get(fd, 5000)) > 0)
+		;
+	assert_int_equal(type, -1);
+	close(fd);
+}
+
+static void
+test_bad_messages(void **state)
+{
+	static const uint32_t types[] = {
+		AUTH_NONE, AUTH_MECHS, AUTH_REPLY, AUTH_REVOKED, AUTH_TICKET,
+		AUTH_TICKET_END, AUTH_TYPE_COUNT, 0xffffffff
+	};
+	struct ctl hello = { CTL_PEER, ROLE_TLS_KEYS, 1 };
+	struct auth_start m;
+	size_t i;
+	int s;
+
+	(void)state;
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		s = session(ROLE_SMTPD_SESSION, 7);
+		memset(&in, 0, sizeof(in));
+		in.type = types[i];
+		ipc_send(s, &in, sizeof(in), -1);
+		assert_closed(s);
+	}
+	s = session(ROLE_SMTPD_SESSION, 7);
+	start(s, 1, AUTH_HTTP, "PLAIN", 60, "", 0);	/* not its service */
+	assert_closed(s);
+	s = session(ROLE_SMTPD_SESSION, 7);
+	start(s, 1, AUTH_SMTP, "LOGIN", 60, NULL, 0);
+	start(s, 1, AUTH_SMTP, "LOGIN", 60, NULL, 0);	/* its id is in use */
+	assert_closed(s);
+	s = session(ROLE_SMTPD_SESSION, 7);
+	memset(&m, 'A', sizeof(m));			/* no NUL */
+	m.type = AUTH_START;
+	m.service = AUTH_SMTP;
+	m.initial = 1;
+	m.len = 10;
+	ipc_send(s, &m, offsetof(struct auth_start, data) + 10, -1);
+	assert_closed(s);
+	s = session(ROLE_SMTPD_SESSION, 7);
+	memset(&m, 0, sizeof(m));
+	m.type = AUTH_START;
+	m.service = AUTH_SMTP;
+	m.initial = 1;
+	m.len = 0xffffffff;				/* a wrong length */
+	ipc_send(s, &m, sizeof(m), -1);
+	assert_closed(s);
+	s = connect_as(ROLE_SMTPD_STORE, 1);		/* says nothing, ever */
+	start(s, 1, AUTH_SMTP, "LOGIN", 60, NULL, 0);
+	assert_closed(s);
+	s = ipc_connect(sock);				/* no role that may */
+	ipc_send(s, &hello, sizeof(hello), -1);
+	assert_closed(s);
+	s = ipc_connect(sock);
+	ipc_send(s, &hello, 1, -1);
+	assert_closed(s);
+	/* A step that nobody waits for. */
+	s = session(ROLE_SMTPD_SESSION, 7);
+	step(s, 77, "x", 1);
+	end(s, 78);
+	assert_int_equal(plain(s, 1, 60, "alice", GOOD), AUTH_OK);
+	close(s);
+}
+
+/* The processes below the master whose name is this. */
+static int
+kill_all(const char *name, int signo)
+{
+	char file[64], comm[64], list[1024] = "";
+	char *p, *save = NULL;
+	FILE *fp;
+	int n = 0;
+
+	snprintf(file, sizeof(file), "/proc/%d/task/%d/children",
+	    (int)master, (int)master);
+	if ((fp = fopen(file, "r")) == NULL)
+		return 0;
+	if (fgets(list, sizeof(list), fp) == NULL)
+		list[0] = '\0';
+	fclose(fp);
+	for (p = strtok_r(list, " ", &save); p != NULL;
+	    p = strtok_r(NULL, " ", &save)) {
+		snprintf(file, sizeof(file), "/proc/%s/comm", p);
+		if ((fp = fopen(file, "r")) == NULL)
+			continue;
+		if (fgets(comm, sizeof(comm), fp) != NULL &&
+		    strncmp(comm, name, strlen(name)) == 0 &&
+		    kill((pid_t)atoi(p), signo) == 0)
+			n++;
+		fclose(fp);
+	}
+	return n;
+}
+
+/* The workers die with work in hand: every attempt still gets an answer. */
+static void
+test_workers_die(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7), i, status = 0;
+	char password[32];
+
+	(void)state;
+	start(s, 1000, AUTH_SMTP, "LOGIN", 70, NULL, 0);
+	assert_int_equal(answer(s, 1000), AUTH_MORE);
+	for (i = 0; i < 60; i++) {
+		snprintf(password, sizeof(password), "%d", i);
+		plain_ask(s, (uint32_t)i, AUTH_SMTP,
+		    (unsigned char)(100 + i), "nobody", password);
+	}
+	if (kill_all("auth-sasl", SIGKILL) == 0)
+		skip();
+	for (i = 0; i < 60; i++) {
+		assert_int_equal(get(s, 10000), AUTH_REPLY);
+		assert_true(in.reply.status == AUTH_TEMP ||
+		    in.reply.status == AUTH_FAIL);
+	}
+	step(s, 1000, "alice", 5);
+	assert_int_equal(answer(s, 1000), AUTH_TEMP);
+	for (i = 0; i < 100 && status != AUTH_OK; i++) {
+		usleep(50000);
+		status = plain(s, 2000, 71, "bob", "builder");
+		assert_true(status == AUTH_OK || status == AUTH_TEMP);
+	}
+	assert_int_equal(status, AUTH_OK);
+	close(s);
+}
+
+static void
+test_server_dies(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7), i, status = 0;
+
+	(void)state;
+	if (kill_all("auth-server", SIGKILL) == 0)
+		skip();
+	assert_closed(s);
+	s = session(ROLE_SMTPD_SESSION, 7);
+	for (i = 0; i < 100 && status != AUTH_OK; i++) {
+		status = plain(s, 1, 80, "bob", "builder");
+		assert_true(status == AUTH_OK || status == AUTH_TEMP);
+		usleep(50000);
+	}
+	assert_int_equal(status, AUTH_OK);
+	close(s);
+}
+
+static void
+test_reload(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7), i, status = 0;
+
+	(void)state;
+	assert_int_equal(kill(master, SIGHUP), 0);
+	assert_closed(s);
+	s = session(ROLE_SMTPD_SESSION, 7);
+	for (i = 0; i < 100 && status != AUTH_OK; i++) {
+		status = plain(s, 1, 90, "alice", GOOD);
+		usleep(50000);
+	}
+	assert_int_equal(status, AUTH_OK);
+	close(s);
+}
+
+static int
+setup(void **state)
+{
+	const char *dir = getenv("BUILDDIR");
+
+	(void)state;
+	if (realpath(dir == NULL ? "." : dir, build) == NULL)
+		return -1;
+	snprintf(folder, sizeof(folder), "/tmp/test-auth.XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	snprintf(conf, sizeof(conf), "%s/postern.conf", folder);
+	snprintf(sock, sizeof(sock), "%s/auth.sock", folder);
+	snprintf(path, sizeof(path), "%s/accounts", folder);
+	write_conf();
+	set_password(ALICE, GOOD);
+	set_password(BOB, "builder");
+	if ((master = fork()) == 0)
+		run_master();
+	return master == -1 ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	char command[128];
+	int status = -1;
+
+	(void)state;
+	kill(master, SIGTERM);
+	waitpid(master, &status, 0);
+	snprintf(command, sizeof(command), getenv("KEEP") != NULL ?
+	    "cat %s/log" : "rm -rf %s", folder);
+	return system(command) != 0 || status != 0 ? -1 : 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_http),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_revoke),
+		cmocka_unit_test(test_throttle),
+		cmocka_unit_test(test_throttle_burst),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_bad_messages),
+		cmocka_unit_test(test_workers_die),
+		cmocka_unit_test(test_server_dies),
+		cmocka_unit_test(test_reload),
+	};
+	const char *dir = getenv("BUILDDIR");
+	char program[4200];
+
+	if (geteuid() == 0 && (setgroups(0, NULL) == -1 ||
+	    setgid(65534) == -1 || setuid(65534) == -1))
+		return 99;
+	snprintf(program, sizeof(program), "%s/auth-sasl",
+	    dir == NULL ? "." : dir);
+	if (access(program, X_OK) == -1) {
+		puts("1..0 # SKIP nobody cannot reach the build folder");
+		return 0;
+	}
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

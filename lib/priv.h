@@ -20,7 +20,7 @@ enum priv_access {
 };
 
 struct priv_path {
-	const char	*path;		/* NULL ends a list */
+	const char	*path;		/* folder or file; NULL ends a list */
 	unsigned	 access;	/* PRIV_* */
 };
 

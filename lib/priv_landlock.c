@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -69,13 +70,20 @@ add_path(int ruleset, const struct priv_path *path, uint64_t handled)
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = rights_of(path->access) & handled
 	};
+	struct stat st;
 	int r, saved;
 
 	rule.parent_fd = open(path->path, O_PATH | O_CLOEXEC);
-	if (rule.parent_fd == -1) {
+	if (rule.parent_fd == -1 || fstat(rule.parent_fd, &st) == -1) {
 		log_err("priv: %s: %m", path->path);
+		if (rule.parent_fd != -1)
+			close(rule.parent_fd);
 		return -1;
 	}
+	/* The kernel refuses rights of folders on anything else. */
+	if (!S_ISDIR(st.st_mode))
+		rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE |
+		    LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE;
 	r = (int)syscall(SYS_landlock_add_rule, ruleset,
 	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 	saved = errno;

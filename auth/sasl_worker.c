@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "auth/accounts.h"
 #include "auth/sasl.h"
 #include "auth/sasl_proto.h"
@@ -284,6 +286,9 @@ worker_start(void *arg, struct event_base *base, const struct conf *conf)
 		return -1;
 	accounts_follow(w);
 	w->profile.paths[0] = (struct priv_path){ w->folder, PRIV_READ };
+	/* The library seeds the nonces of each dialogue from there. */
+	w->profile.paths[1] = (struct priv_path){ "/dev/urandom", PRIV_READ };
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	return 0;
 }
 

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -183,6 +185,7 @@ server_start(void *arg, struct event_base *base, const struct conf *conf)
 		return -1;
 	}
 	s->profile.paths[0] = (struct priv_path){ folder, PRIV_READ };
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	s->readable = true;
 	server_follow_accounts(s);
 	return 0;

@@ -30,7 +30,7 @@
 #define CACHE_SLOTS	4096
 #define TICKETS_MAX	262144
 #define IDS_MIN		64
-#define DRAIN_MS	10000
+#define DRAIN_MS	300000
 
 uint64_t
 server_now(void)
@@ -90,8 +90,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	server_follow_accounts(s);
 	ticket_expire(s);
-	if (s->draining)
-		server_drained(s);
+	server_drained(s);
 }
 
 static void
@@ -194,13 +193,17 @@ server_start(void *arg, struct event_base *base, const struct conf *conf)
 void
 server_drained(struct server *s)
 {
-	if (TAILQ_EMPTY(&s->logins) || server_now() >= s->drain_end)
+	if (!s->draining)
+		return;
+	if ((TAILQ_EMPTY(&s->logins) && tickets_count(s->tickets) == 0) ||
+	    TAILQ_EMPTY(&s->workers) || server_now() >= s->drain_end)
 		role_done();
 }
 
 /*
- * A new auth-server has the listener. Dialogues may end here; who is logged
- * in gets a connection to the new one as soon as this one closes.
+ * A new auth-server has the listener. Who is logged in here goes on for a
+ * while: the tickets end with this process. Then all our connections break,
+ * and those at their other ends are given new ones.
  */
 static void
 server_drain(void *arg)

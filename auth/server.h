@@ -111,7 +111,7 @@ const char *server_service_name(uint32_t service);
  * logins of accounts that are not as they were. False: it cannot be read.
  */
 bool	 server_follow_accounts(struct server *);
-/* While draining: is there no dialogue left, or no more time? Then end. */
+/* While draining: is nobody logged in any more, or is time up? Then end. */
 void	 server_drained(struct server *);
 
 /* Take over the connection fd. */

@@ -82,8 +82,7 @@ login_free(struct login *l)
 	event_free(l->timer);
 	str_wipe(l, sizeof(*l));
 	free(l);
-	if (s->draining)
-		server_drained(s);
+	server_drained(s);
 }
 
 static void
@@ -364,8 +363,7 @@ login_start(struct client *c, const struct auth_start *m)
 	if (login_by_id(c, m->id) != NULL ||
 	    tickets_find(s->tickets, c->serial, m->id) != NULL)
 		return false;
-	if (c->ids >= s->ids_max || s->draining ||
-	    (l = login_new(c, m)) == NULL) {
+	if (c->ids >= s->ids_max || (l = login_new(c, m)) == NULL) {
 		log_notice("auth: busy instance=%u", c->instance);
 		reply(c, m->id, AUTH_TEMP, 0, NULL, 0);
 		return true;

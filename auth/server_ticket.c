@@ -54,6 +54,7 @@ ticket_end(struct server *s, struct ticket *k, bool told)
 	if (c != NULL && told)
 		client_send(c, &revoked, sizeof(revoked));
 	tickets_remove(s->tickets, &k);
+	server_drained(s);
 }
 
 void

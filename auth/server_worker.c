@@ -173,5 +173,6 @@ worker_free(struct worker *w)
 	w->server->waiting -= w->waiting;
 	chan_free(&w->chan);
 	login_worker_gone(w);
+	server_drained(w->server);
 	free(w);
 }

@@ -640,7 +640,13 @@ test_reload(void **state)
 	int s = session(ROLE_SMTPD_SESSION, 7), i, status = 0;
 
 	(void)state;
+	/* Who is logged in goes on, then all move to the new one. */
+	assert_int_equal(plain(s, 1, 90, "alice", GOOD), AUTH_OK);
 	assert_int_equal(kill(master, SIGHUP), 0);
+	assert_int_equal(get(s, 500), 0);
+	assert_int_equal(plain(s, 2, 90, "bob", "builder"), AUTH_OK);
+	end(s, 1);
+	end(s, 2);
 	assert_closed(s);
 	s = session(ROLE_SMTPD_SESSION, 7);
 	for (i = 0; i < 100 && status != AUTH_OK; i++) {

@@ -304,6 +304,100 @@ test_the_end_comes_from_outside(void **state)
 	play_end(&p);
 }
 
+/* Numbers that are the same on every run (Knuth's MMIX). */
+static unsigned
+next_number(uint64_t *seed, unsigned below)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(*seed >> 33) % below;
+}
+
+/* What brings a session on from its present state. */
+static const char *
+next_line(const struct play *p)
+{
+	static const char *const says[STATE_COUNT] = {
+		[STATE_START] = "EHLO c\r\n", [STATE_HELLO] = "STARTTLS\r\n",
+		[STATE_TLS] = "EHLO c\r\n",
+		[STATE_IDENT] = "AUTH PLAIN " PLAY_ALICE "\r\n",
+		[STATE_READY] = "MAIL FROM:<>\r\n",
+		[STATE_MAIL] = "RCPT TO:<bob@example.test>\r\n",
+		[STATE_RCPT] = "DATA\r\n", [STATE_AUTHX] = PLAY_ALICE "\r\n",
+		[STATE_DATA] = MESSAGE ".\r\n"
+	};
+	const char *line = says[session_state(p->s)];
+
+	return line != NULL ? line : "";
+}
+
+static void
+random_step(struct play *p, uint64_t *seed)
+{
+	static const char *const says[] = {
+		"EHLO c\r\n", "HELO c\r\n", "STARTTLS\r\n", "AUTH PLAIN\r\n",
+		"AUTH PLAIN " PLAY_ALICE "\r\n", PLAY_ALICE "\r\n", "*\r\n",
+		"MAIL FROM:<>\r\n", "MAIL FROM:<alice@example.test>\r\n",
+		"RCPT TO:<bob@example.test>\r\n", "RSET\r\n", "DATA\r\n",
+		"RCPT TO:<nobody@example.test>\r\n", MESSAGE, ".\r\n",
+		"X-Status: 9\r\n", "X-Status: 2\r\n", "\r\n", "VRFY x\r\n",
+		"BDAT 3 LAST\r\n", "\0\r\n", "NOOP", "\r", "\n", "QUIT\r\n",
+		"A: \351\r\n", "HELP\r\n", "AUTH PLAIN c2xvdw==\r\n"
+	};
+	const unsigned n = sizeof(says) / sizeof(says[0]);
+	unsigned what = next_number(seed, 2 * n + 6);
+	const char *line;
+
+	p->now += next_number(seed, 50);
+	p->hang = next_number(seed, 20) == 0;
+	if (what < n || what >= n + 6) {
+		line = what < n ? says[what] : next_line(p);
+		play_feed(p, line, strlen(line), next_number(seed, 4));
+	} else if (what == n)
+		play_event(p, (enum session_event)next_number(seed, 5));
+	else if (what == n + 1) {
+		p->now = session_deadline(p->s) == UINT64_MAX ? p->now :
+		    session_deadline(p->s);
+		play_event(p, SESSION_EV_TIMEOUT);
+	} else if (what == n + 2)
+		session_secured(p->s, p->now);
+	else if (what == n + 3)
+		session_login(p->s, (enum auth_status)next_number(seed,
+		    AUTH_STATUS_COUNT + 1), "alice@example.test", "x", 1,
+		    p->now);
+	else if (what == n + 4)
+		session_stored(p->s, (enum store_status)next_number(seed,
+		    STORE_STATUS_COUNT + 1), "m", p->now);
+	else if (p->hang)
+		p->now += 1000;
+	play_turn(p);
+}
+
+/* Whatever comes, in whatever order: the engine's own checks hold. */
+static void
+test_random_walks(void **state)
+{
+	uint64_t seed = 1, delivered = 0;
+	struct play p;
+	char *codes;
+	unsigned start;
+	int walk, i;
+
+	(void)state;
+	for (walk = 0; walk < 4000; walk++) {
+		play_init(&p);
+		start = next_number(&seed, 5);
+		play_begin(&p, start < PLAY_LOGIN ? (enum play_start)start :
+		    PLAY_LOGIN);
+		for (i = 0; i < 60 && !p.closed; i++)
+			random_step(&p, &seed);
+		codes = play_codes(&p);		/* well formed */
+		free(codes);
+		delivered += session_info(p.s).delivered;
+		play_end(&p);
+	}
+	assert_in_range(delivered, 100, 100000);	/* some got far */
+}
+
 int
 main(void)
 {
@@ -317,6 +411,7 @@ main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_helpers_that_hang),
 		cmocka_unit_test(test_the_end_comes_from_outside),
+		cmocka_unit_test(test_random_walks),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -86,7 +86,7 @@ test_no_mail_before_login(void **state)
 		    v == VERB_BDAT)
 			assert_true(c->refuse != REPLY_NONE);
 		/* the one way in is AUTH, under TLS, after a hello */
-		if (is_logged_in(c->next) || c->next == STATE_DATA) {
+		if (is_logged_in((int)c->next) || c->next == STATE_DATA) {
 			assert_int_equal(v, VERB_AUTH);
 			assert_int_equal(s, STATE_IDENT);
 			assert_int_equal(c->next, STATE_READY);
@@ -113,11 +113,11 @@ test_tls_and_login_are_never_lost(void **state)
 		if (c->next == STATE_NONE || c->next == STATE_DONE)
 			continue;
 		if (!is_clear(s))
-			assert_false(is_clear(c->next));
+			assert_false(is_clear((int)c->next));
 		if (is_logged_in(s))
-			assert_true(is_logged_in(c->next) ||
+			assert_true(is_logged_in((int)c->next) ||
 			    c->next == STATE_DATA);
-		if (is_clear(s) && !is_clear(c->next))
+		if (is_clear(s) && !is_clear((int)c->next))
 			assert_int_equal(v, VERB_STARTTLS);
 	}
 }

@@ -30,9 +30,9 @@ driver_now(void)
 }
 
 char *
-client_address(const struct client *c, char *dst, size_t size)
+client_address(const struct sockaddr_in6 *peer, char *dst, size_t size)
 {
-	const struct in6_addr *a = &c->peer.sin6_addr;
+	const struct in6_addr *a = &peer->sin6_addr;
 	char text[INET6_ADDRSTRLEN] = "";
 
 	if (IN6_IS_ADDR_V4MAPPED(a)) {
@@ -239,7 +239,7 @@ client_log(const struct client *c, enum conn_end why)
 	    "messages=%" PRIu64 " delivered=%" PRIu64 " errors=%" PRIu64
 	    " in=%" PRIu64 " out=%" PRIu64 " ms=%" PRIu64 " last=%d end=%s"
 	    " error=\"%s\"",
-	    client_address(c, address, sizeof(address)),
+	    client_address(&c->peer, address, sizeof(address)),
 	    str_quote(helo, sizeof(helo), i.helo, strlen(i.helo)),
 	    str_quote(user, sizeof(user), i.user, strlen(i.user)),
 	    version != NULL ? version : "none", i.messages, i.delivered,

@@ -100,7 +100,7 @@ void	 client_answered(struct client *);
 struct client *client_of_auth(struct driver *, uint32_t id);
 struct client *client_of_txn(struct driver *, uint32_t txn);
 /* "192.0.2.1" or "IPv6:2001:db8::1"; returns dst (64 octets). */
-char	*client_address(const struct client *, char *dst, size_t size);
+char	*client_address(const struct sockaddr_in6 *, char *dst, size_t size);
 
 /* driver_auth.c */
 /* Use the channel fd, taken over, from now on. */

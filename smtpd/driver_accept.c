@@ -63,6 +63,7 @@ take(struct listener *l, int fd, const struct sockaddr_storage *ss)
 {
 	struct driver *d = l->driver;
 	struct sockaddr_in6 peer;
+	char address[64];
 	int on = 1, over = 0;
 
 	map_address(ss, &peer);
@@ -71,9 +72,10 @@ take(struct listener *l, int fd, const struct sockaddr_storage *ss)
 		    (const struct sockaddr *)&peer, d->connections,
 		    d->connections_per_address);
 	if (over != 0) {
-		log_notice("smtp: turned away: %s", over == 1 ?
-		    "too many connections" :
-		    "too many connections from one address");
+		log_notice("smtp: turned away client=%s reason=\"too many "
+		    "connections%s\"",
+		    client_address(&peer, address, sizeof(address)),
+		    over == 1 ? "" : " from the address");
 		turn_away(d, fd, l->kind, over == 1 ? REPLY_BUSY :
 		    REPLY_CROWDED);
 		return;

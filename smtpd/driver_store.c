@@ -41,7 +41,7 @@ log_message(const struct client *c, const struct store_reply *r)
 	log_info("smtp: message id=%s status=%u client=%s user=\"%s\" "
 	    "size=%" PRIu64 " recipients=%" PRIu64,
 	    r->id[0] != '\0' ? r->id : "none", r->status,
-	    client_address(c, address, sizeof(address)),
+	    client_address(&c->peer, address, sizeof(address)),
 	    str_quote(user, sizeof(user), i.user, strlen(i.user)), i.size,
 	    i.recipients);
 }
@@ -185,7 +185,7 @@ send_open(struct client *c)
 	const char *cipher = conn_tls_cipher(c->conn);
 
 	str_copy(m.helo, sizeof(m.helo), i.helo);
-	client_address(c, m.client, sizeof(m.client));
+	client_address(&c->peer, m.client, sizeof(m.client));
 	str_copy(m.protocol, sizeof(m.protocol), "ESMTPSA");
 	str_copy(m.tls_version, sizeof(m.tls_version),
 	    version != NULL ? version : "");

@@ -47,7 +47,8 @@ check_PROGRAMS += $(SMTPD_TESTS)
 TESTS += $(SMTPD_TESTS)
 SMTPD_TEST_LIBS = libsmtp.a libmail.a libpostern.a $(CMOCKA_LIBS)
 
-t_unit_test_smtpd_data_SOURCES = t/unit/test-smtpd-data.c
+t_unit_test_smtpd_data_SOURCES = \
+	smtpd/slots.c smtpd/slots.h t/unit/test-smtpd-data.c
 t_unit_test_smtpd_data_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_limits_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-limits.c

@@ -266,7 +266,7 @@ overdue(const struct session *s)
 	if (s->home < STATE_READY &&
 	    s->now >= s->started + c->unauthenticated_time)
 		return REPLY_LOGIN_TIME;
-	if (s->now >= rate_deadline(s))
+	if (s->now >= rate_deadline(s) && s->now < s->since + c->data_time)
 		return REPLY_SLOW;
 	return REPLY_TIMEOUT;
 }

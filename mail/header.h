@@ -12,7 +12,7 @@
 
 enum header_end {
 	HEADER_MORE,		/* not seen yet */
-	HEADER_BLANK,		/* the empty line that divides it from the body */
+	HEADER_BLANK,		/* the empty line before the body */
 	HEADER_BROKEN		/* a line that is no field: the body begins here
 				   without the empty line, or the text ended */
 };

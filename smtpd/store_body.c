@@ -55,7 +55,8 @@ spoil(struct body *b, enum store_status status, int error)
 
 int
 body_open(struct body *b, struct body_env *env, const char *path,
-    const struct addr *login, const char *id, int64_t now, const struct trace *t)
+    const struct addr *login, const char *id, int64_t now,
+    const struct trace *t)
 {
 	struct trace full = *t;
 

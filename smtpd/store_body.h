@@ -35,7 +35,7 @@ struct body_env {
 
 struct body {
 	struct body_env		*env;
-	const char		*path;		/* the mailbox it is staged by */
+	const char		*path;		/* see body_open() */
 	struct addr		 login;
 	char			 id[BODY_ID_MAX];	/* in Received */
 	int64_t			 now;		/* seconds, at OPEN */

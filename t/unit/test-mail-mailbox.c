@@ -14,7 +14,8 @@
 
 #include "mail/mailbox.h"
 
-#define A64	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A32	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A64	A32 A32
 
 /* "name|local@domain" of each, joined by a space and a semicolon; NULL: -1 */
 static const struct { const char *in, *want; } lists[] = {

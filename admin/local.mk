@@ -1,1 +1,40 @@
 # SPDX-License-Identifier: ISC
+# posternctl: the administrator's program, with the certificate tool in it.
+
+noinst_LIBRARIES += libadmin.a
+libadmin_a_SOURCES = \
+	admin/admin.h \
+	admin/check.c admin/check_files.c admin/check_impl.h \
+	admin/conf.c \
+	admin/fail.c admin/fail.h \
+	admin/import.c admin/import.h \
+	admin/mailbox.c admin/mailbox.h \
+	admin/password.c admin/password.h \
+	admin/user.c
+libadmin_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+ADMIN_LIBS = libadmin.a libcerts.a libadmin.a libkeys.a libaccounts.a \
+	libmail.a libpostern.a $(CRYPTO_LIBS) $(POSTERN_LIBS)
+
+sbin_PROGRAMS += posternctl
+posternctl_SOURCES = admin/posternctl.c
+posternctl_LDADD = $(ADMIN_LIBS)
+
+dist_man_MANS += man/posternctl.8
+
+ADMIN_TESTS = \
+	t/060-posternctl-user.sh \
+	t/061-posternctl-import.sh \
+	t/062-posternctl-check.sh \
+	t/063-posternctl-cert.sh \
+	t/064-posternctl-terminal.exp
+TESTS += $(ADMIN_TESTS)
+EXTRA_DIST += t/posternctl.sh $(ADMIN_TESTS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += t/unit/test-admin-password t/unit/test-admin-mailbox
+TESTS += t/unit/test-admin-password t/unit/test-admin-mailbox
+t_unit_test_admin_password_SOURCES = t/unit/test-admin-password.c
+t_unit_test_admin_password_LDADD = $(ADMIN_LIBS) $(CMOCKA_LIBS)
+t_unit_test_admin_mailbox_SOURCES = t/unit/test-admin-mailbox.c
+t_unit_test_admin_mailbox_LDADD = $(ADMIN_LIBS) $(CMOCKA_LIBS)
+endif

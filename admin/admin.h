@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The commands of posternctl that need the conf, and what they share. Each
+ * command returns its exit status (sysexits(3)), having said on standard
+ * error what went wrong.
+ */
+#ifndef POSTERN_ADMIN_H
+#define POSTERN_ADMIN_H
+
+#include <stddef.h>
+
+#include "auth/accounts.h"
+
+struct conf;
+
+/*
+ * Read the conf at path; its faults are said. EX_OK and *c, which is the
+ * caller's; EX_CONFIG, or EX_NOPERM when it cannot be opened.
+ */
+int	 admin_conf(const char *path, struct conf **c);
+/*
+ * The canonical form of the len octets of a mail address into out. NULL, or
+ * a constant text that says why there can be no account of that name.
+ */
+const char *admin_address(const struct conf *, const char *text, size_t len,
+	    char out[ACCOUNTS_NAME_MAX]);
+/*
+ * A file of accounts that root has just made: give it to the group that the
+ * auth service reads it with. Without privilege does nothing. EX_OK,
+ * EX_OSFILE (no such group) or as fail_errno().
+ */
+int	 admin_own_accounts(const char *path);
+
+/* argv[0] is the word after the command's name: "add", "passwd", ... */
+int	 user_cmd(const char *conf, int argc, char **argv);
+/* argv[0] is "import". */
+int	 import_cmd(const char *conf, int argc, char **argv);
+/* argv[0] is "check", "show". */
+int	 check_cmd(const char *conf, int argc, char **argv);
+int	 show_cmd(const char *conf, int argc, char **argv);
+extern const char user_cmd_usage[], check_cmd_usage[], show_cmd_usage[];
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the commands of posternctl share about the conf, and "posternctl
+ * show". The conf is the administrator's.
+ */
+#include "admin/admin.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "admin/fail.h"
+#include "lib/conf.h"
+
+#define ACCOUNTS_GROUP	"postern-auth"
+
+const char show_cmd_usage[] = "show [--defaults]\n";
+
+static void
+say_fault(void *arg, const char *file, int line, const char *text)
+{
+	(void)arg;
+	if (line > 0)
+		fprintf(stderr, "%s:%d: %s\n", file, line, text);
+	else
+		fprintf(stderr, "%s: %s\n", file, text);
+}
+
+int
+admin_conf(const char *path, struct conf **c)
+{
+	FILE *fp;
+
+	*c = NULL;
+	if ((fp = fopen(path, "re")) == NULL)
+		return fail_errno(path) == EX_NOPERM ? EX_NOPERM : EX_CONFIG;
+	*c = conf_read(fp, path, say_fault, NULL);
+	fclose(fp);
+	return *c != NULL ? EX_OK : EX_CONFIG;
+}
+
+const char *
+admin_address(const struct conf *c, const char *text, size_t len,
+    char out[ACCOUNTS_NAME_MAX])
+{
+	const char *tag;
+
+	if (accounts_name(text, len, NULL, out, ACCOUNTS_NAME_MAX) == -1)
+		return "not a mail address (local part of at most 64 octets, "
+		    "@, domain)";
+	if (!conf_is_local(c, strrchr(out, '@') + 1))
+		return "its domain is not one of the conf's domains";
+	tag = strchr(out, '+');
+	if (tag != NULL && tag != out)
+		return "a local part with + gets no mail: what follows the + "
+		    "is a tag";
+	return NULL;
+}
+
+int
+admin_own_accounts(const char *path)
+{
+	struct group *g;
+
+	if (geteuid() != 0)
+		return EX_OK;
+	if ((g = getgrnam(ACCOUNTS_GROUP)) == NULL)
+		return fail_say(EX_OSFILE, ACCOUNTS_GROUP,
+		    "no such system group");
+	return lchown(path, 0, g->gr_gid) == 0 ? EX_OK : fail_errno(path);
+}
+
+int
+show_cmd(const char *path, int argc, char **argv)
+{
+	struct conf *c = NULL;
+	int status;
+
+	if (argc == 2 && strcmp(argv[1], "--defaults") == 0)
+		status = EX_OK;
+	else if (argc != 1)
+		return fail_usage(show_cmd_usage);
+	else if ((status = admin_conf(path, &c)) != EX_OK)
+		return status;
+	conf_print(c, stdout);
+	conf_free(&c);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return fail_errno("standard output");
+	return status;
+}

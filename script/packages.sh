@@ -8,7 +8,7 @@ packages_build="autoconf automake gcc libc6-dev linux-libc-dev make pkgconf
 	libseccomp-dev"
 packages_run="libsasl2-modules openssl passwd util-linux"
 # The clients that script/server names in what to try.
-packages_try="curl swaks libnet-ssleay-perl"
+packages_try="curl swaks libnet-ssleay-perl libio-socket-inet6-perl"
 packages_test="libcmocka-dev expect mandoc msmtp mutt dovecot-imapd strace
 	procps python3 xz-utils"
 packages_ci="clang clang-format"

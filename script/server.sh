@@ -66,7 +66,9 @@ end_services() {
 	local name tries since
 	[[ ${#pid[@]} -gt 0 ]] || return 0
 	local -A start=()
-	for name in "${!pid[@]}"; do
+	# Clients' services first, so that they do not miss auth.
+	for name in postern-retrieve postern-smtpd postern-auth; do
+		[[ -n ${pid[$name]:-} ]] || continue
 		since=$(process_start "${pid[$name]}") || continue
 		start[$name]=$since
 		kill -TERM "${pid[$name]}" 2> /dev/null || :

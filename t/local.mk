@@ -11,6 +11,7 @@ POSTERN_TESTS = \
 	t/015-manuals.sh \
 	t/016-conf-keys.sh \
 	t/017-words.sh \
-	t/100-smtp-greeting.exp
+	t/100-smtp-greeting.exp \
+	t/110-smtp-states.exp
 TESTS += $(POSTERN_TESTS)
 EXTRA_DIST += t/lib.sh t/lib.exp t/engines.txt $(POSTERN_TESTS)

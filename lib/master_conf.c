@@ -85,11 +85,13 @@ open_passphrase(const char *spec)
 {
 	const char *folder;
 	char path[4096];
+	uint64_t number;
 	int fd, mem;
 
-	if (strncmp(spec, "fd:", 3) == 0)
-		return copy_to_memory(atoi(spec + 3), "passphrase",
-		    SECRET_MAX);
+	/* The conf's check has seen to it that this is a number. */
+	if (strncmp(spec, "fd:", 3) == 0 &&
+	    str_u64(spec + 3, strlen(spec + 3), 1023, &number) == 0)
+		return copy_to_memory((int)number, "passphrase", SECRET_MAX);
 	if (strncmp(spec, "credential:", 11) == 0) {
 		if ((folder = getenv("CREDENTIALS_DIRECTORY")) == NULL) {
 			errno = ENOENT;

@@ -190,7 +190,8 @@ pick_environment(char **env)
 	env[n] = NULL;
 }
 
-static void	become_role(const struct child *, int) __attribute__((noreturn));
+static void	become_role(const struct child *, int)
+		    __attribute__((noreturn));
 
 /* In the child: nothing of the master stays but the channel and the log. */
 static void

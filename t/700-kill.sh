@@ -55,7 +55,7 @@ until swaks --server "127.0.0.1:$SMTP" --tls --auth PLAIN \
 	sleep 0.2
 done
 ok "mail is taken again" grep -q '^<~  250 2.0.0' "$T/swaks"
-ok "mail is served again" curl -sf --cacert "$T/tls/ca.pem" \
+ok "mail is served again" curl -sSf --cacert "$T/tls/ca.pem" \
     --resolve "mail.$DOMAIN:$HTTPS:127.0.0.1" \
     -u "carol@$DOMAIN:carol-secret" "https://mail.$DOMAIN:$HTTPS/mail/"
-is "nothing is left in tmp" "$(find "$T/mail" -path '*/tmp/*' | wc -l)" 0
+is "nothing is left in tmp" "$(find "$T/mail" -path '*/Maildir/tmp/*' | wc -l)" 0

@@ -12,6 +12,7 @@ POSTERN_TESTS = \
 	t/016-conf-keys.sh \
 	t/017-words.sh \
 	t/100-smtp-greeting.exp \
-	t/110-smtp-states.exp
+	t/110-smtp-states.exp \
+	t/700-kill.sh
 TESTS += $(POSTERN_TESTS)
-EXTRA_DIST += t/lib.sh t/lib.exp t/engines.txt $(POSTERN_TESTS)
+EXTRA_DIST += t/lib.sh t/lib.exp t/load.py t/engines.txt $(POSTERN_TESTS)

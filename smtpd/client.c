@@ -235,10 +235,11 @@ client_log(const struct client *c, enum conn_end why)
 	const char *version = conn_tls_version(c->conn);
 	char address[64], helo[128], user[128], error[128];
 
-	log_info("smtp: session client=%s helo=\"%s\" user=\"%s\" tls=%s "
+	log_info("smtp: session=%" PRIu32 ".%" PRIu64 " client=%s helo=\"%s\" user=\"%s\" tls=%s "
 	    "messages=%" PRIu64 " delivered=%" PRIu64 " errors=%" PRIu64
 	    " in=%" PRIu64 " out=%" PRIu64 " ms=%" PRIu64 " last=%d end=%s"
 	    " error=\"%s\"",
+	    role_instance(), c->number,
 	    client_address(&c->peer, address, sizeof(address)),
 	    str_quote(helo, sizeof(helo), i.helo, strlen(i.helo)),
 	    str_quote(user, sizeof(user), i.user, strlen(i.user)),
@@ -298,6 +299,7 @@ client_new(struct driver *d, int fd, const struct sockaddr_in6 *peer,
 	c->driver = d;
 	c->peer = *peer;
 	c->began = now;
+	c->number = ++d->served;
 	c->session = session_new(&d->conf, implicit_tls, now);
 	if (c->session == NULL || slots_take(&d->slots, c, &c->slot) == -1)
 		goto fail;

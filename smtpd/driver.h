@@ -48,6 +48,7 @@ struct client {
 	bool			 over;		/* closed: say nothing more */
 	uint64_t		 armed;		/* deadline of the conn, ms */
 	uint64_t		 began;
+	uint64_t		 number;	/* of this process's clients */
 	unsigned char		 nonce[AUTH_NONCE];
 };
 
@@ -74,6 +75,7 @@ struct driver {
 	struct store_body	 body;		/* the engine's scratch */
 	struct slots		 slots;
 	LIST_HEAD(, client)	 clients;
+	uint64_t		 served;	/* clients so far */
 	struct listener		 listeners[DRIVER_LISTENERS];
 	size_t			 nlisteners;
 	struct event		*accept_again;

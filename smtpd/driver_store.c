@@ -38,9 +38,11 @@ log_message(const struct client *c, const struct store_reply *r)
 	struct session_info i = session_info(c->session);
 	char address[64], user[128];
 
-	log_info("smtp: message id=%s status=%u client=%s user=\"%s\" "
+	log_info("smtp: message id=%s session=%" PRIu32 ".%" PRIu64
+	    " status=%u client=%s user=\"%s\" "
 	    "size=%" PRIu64 " recipients=%" PRIu64,
-	    r->id[0] != '\0' ? r->id : "none", r->status,
+	    r->id[0] != '\0' ? r->id : "none", role_instance(), c->number,
+	    r->status,
 	    client_address(&c->peer, address, sizeof(address)),
 	    str_quote(user, sizeof(user), i.user, strlen(i.user)), i.size,
 	    i.recipients);

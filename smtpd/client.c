@@ -235,10 +235,10 @@ client_log(const struct client *c, enum conn_end why)
 	const char *version = conn_tls_version(c->conn);
 	char address[64], helo[128], user[128], error[128];
 
-	log_info("smtp: session=%" PRIu32 ".%" PRIu64 " client=%s helo=\"%s\" user=\"%s\" tls=%s "
-	    "messages=%" PRIu64 " delivered=%" PRIu64 " errors=%" PRIu64
-	    " in=%" PRIu64 " out=%" PRIu64 " ms=%" PRIu64 " last=%d end=%s"
-	    " error=\"%s\"",
+	log_info("smtp: session=%" PRIu32 ".%" PRIu64 " client=%s helo=\"%s\""
+	    " user=\"%s\" tls=%s messages=%" PRIu64 " delivered=%" PRIu64
+	    " errors=%" PRIu64 " in=%" PRIu64 " out=%" PRIu64 " ms=%" PRIu64
+	    " last=%d end=%s error=\"%s\"",
 	    role_instance(), c->number,
 	    client_address(&c->peer, address, sizeof(address)),
 	    str_quote(helo, sizeof(helo), i.helo, strlen(i.helo)),

@@ -39,8 +39,8 @@ log_message(const struct client *c, const struct store_reply *r)
 	char address[64], user[128];
 
 	log_info("smtp: message id=%s session=%" PRIu32 ".%" PRIu64
-	    " status=%u client=%s user=\"%s\" "
-	    "size=%" PRIu64 " recipients=%" PRIu64,
+	    " status=%u client=%s user=\"%s\" size=%" PRIu64
+	    " recipients=%" PRIu64,
 	    r->id[0] != '\0' ? r->id : "none", role_instance(), c->number,
 	    r->status,
 	    client_address(&c->peer, address, sizeof(address)),

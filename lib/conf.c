@@ -35,6 +35,8 @@ static struct reader *reading;
 
 static void	report(struct reader *, int, const char *, ...)
 		    __attribute__((format(printf, 3, 4)));
+static void	on_error(cfg_t *, const char *, va_list)
+		    __attribute__((format(printf, 2, 0)));
 
 static void
 report(struct reader *r, int line, const char *fmt, ...)

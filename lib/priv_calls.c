@@ -25,6 +25,7 @@ static const int common[] = {
 	SCMP_SYS(timerfd_settime),
 	/* memory; never anything executable, see below */
 	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+	SCMP_SYS(sysinfo),	/* qsort(3) asks how much there is */
 	/* time, signals, threads' locks, the end */
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
 	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(nanosleep),

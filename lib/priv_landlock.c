@@ -92,6 +92,16 @@ add_path(int ruleset, const struct priv_path *path, uint64_t handled)
 	return r;
 }
 
+/* Before ABI 2 every link from folder to folder is refused. */
+static bool
+needs_refer(const struct priv_path *paths)
+{
+	for (; paths->path != NULL; paths++)
+		if (paths->access & PRIV_LINK)
+			return true;
+	return false;
+}
+
 int
 priv_landlock(const struct priv_path *paths)
 {
@@ -102,9 +112,10 @@ priv_landlock(const struct priv_path *paths)
 
 	abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
 	    LANDLOCK_CREATE_RULESET_VERSION);
-	if (abi < 1) {
-		log_warn("priv: this kernel has no Landlock: files are "
-		    "guarded by user ids and seccomp alone");
+	if (abi < 1 || (abi < 2 && needs_refer(paths))) {
+		log_warn("priv: this kernel's Landlock (ABI %ld) cannot be "
+		    "used: files are guarded by user ids and seccomp alone",
+		    abi);
 		return 0;
 	}
 	attr.fs = handled_fs(abi);

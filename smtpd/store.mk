@@ -42,3 +42,6 @@ t_unit_test_store_peer_LDADD = $(STORE_TEST_LIBS)
 t_unit_test_store_peer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=role_done \
 	-Wl,--wrap=role_want_peer
 endif
+
+TESTS += t/410-store-faults.sh
+EXTRA_DIST += t/410-store-faults.sh

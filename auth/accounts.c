@@ -61,8 +61,8 @@ complain(struct accounts *a, const char *path, size_t line, const char *why)
 {
 	a->bad++;
 	if (a->bad <= COMPLAINTS_MAX)
-		log_warn("accounts: line skipped file=%s line=%zu reason=\"%s\"",
-		    path, line, why);
+		log_warn("accounts: line skipped file=%s line=%zu "
+		    "reason=\"%s\"", path, line, why);
 	else if (a->bad == COMPLAINTS_MAX + 1)
 		log_warn("accounts: more lines skipped file=%s", path);
 }

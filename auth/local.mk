@@ -16,6 +16,8 @@ libauth_a_SOURCES = \
 	auth/tickets.c auth/tickets.h
 libauth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 
+dist_man_MANS += man/postern-accounts.5 man/postern-auth.8
+
 sbin_PROGRAMS += postern-auth
 postern_auth_SOURCES = auth/main.c
 postern_auth_LDADD = $(POSTERN_LIBS)

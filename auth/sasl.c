@@ -38,8 +38,8 @@ struct saslauth_dialogue {
 	enum auth_service	 service;
 	bool			 started;
 	bool			 scram;
-	bool			 spoken;	/* the client has said something */
-	bool			 proven;	/* SCRAM's last message is out */
+	bool			 spoken;	/* the client said something */
+	bool			 proven;	/* SCRAM's last is sent */
 	bool			 found;		/* the account is there */
 	bool			 away;		/* the accounts are not */
 	char			 user[AUTH_USER_MAX];
@@ -245,7 +245,7 @@ static bool
 is_wanted(const struct propval *p, unsigned int flags)
 {
 	return (p->values == NULL || (flags & SASL_AUXPROP_OVERRIDE) != 0) &&
-	    strcasecmp(p->name, PROPERTY) == 0;
+	    str_caseeq(p->name, PROPERTY);
 }
 
 /* The auxiliary property plug-in: verifiers for SCRAM. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The datagrams between auth-server and a SASL worker. The server sends KEY
- * first, upon which the worker sends HELLO. serial names a dialogue and is never used twice. Each
- * START and STEP gets one REPLY; after a status other than AUTH_MORE the
- * dialogue is over. END drops it at any time and has no reply.
+ * first, upon which the worker sends HELLO. serial names a dialogue and is
+ * never used twice. Each START and STEP gets one REPLY; after a status other
+ * than AUTH_MORE the dialogue is over. END drops it at any time and has no
+ * reply.
  *
  * A datagram with `data' is cut after data[len]; strings end within their
  * arrays.

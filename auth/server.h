@@ -32,7 +32,7 @@ struct client {
 	struct server		*server;
 	struct chan		*chan;
 	uint64_t		 serial;	/* never used twice */
-	enum role		 role;		/* NONE until its master's hello */
+	enum role		 role;		/* NONE before the hello */
 	uint32_t		 instance;
 	size_t			 ids;		/* dialogues and logins */
 };
@@ -66,7 +66,7 @@ struct login {
 	enum login_state	 state;
 	struct event		*timer;
 	enum auth_status	 held;		/* DELAY: what to answer */
-	bool			 spoken;	/* the client has said something */
+	bool			 spoken;	/* the client said something */
 	unsigned char		 address[16];
 	char			 mechanism[AUTH_MECH_MAX];
 	char			 user[AUTH_USER_MAX];

@@ -586,7 +586,8 @@ kill_all(const char *name, int signo)
 static void
 test_workers_die(void **state)
 {
-	int s = session(ROLE_SMTPD_SESSION, 7), i, status = 0;
+	int s = session(ROLE_SMTPD_SESSION, 7), i;
+	enum auth_status status = AUTH_STATUS_NONE;
 	char password[32];
 
 	(void)state;
@@ -618,7 +619,8 @@ test_workers_die(void **state)
 static void
 test_server_dies(void **state)
 {
-	int s = session(ROLE_SMTPD_SESSION, 7), i, status = 0;
+	int s = session(ROLE_SMTPD_SESSION, 7), i;
+	enum auth_status status = AUTH_STATUS_NONE;
 
 	(void)state;
 	if (kill_all("auth-server", SIGKILL) == 0)
@@ -637,7 +639,8 @@ test_server_dies(void **state)
 static void
 test_reload(void **state)
 {
-	int s = session(ROLE_SMTPD_SESSION, 7), i, status = 0;
+	int s = session(ROLE_SMTPD_SESSION, 7), i;
+	enum auth_status status = AUTH_STATUS_NONE;
 
 	(void)state;
 	/* Who is logged in goes on, then all move to the new one. */

@@ -22,6 +22,7 @@
 #define AUXPROP		"postern"
 #define PROPERTY	"*authPassword"	/* what the SCRAM plug-in asks for */
 #define MECHANISMS_MAX	128
+#define NO_NAME		"@"		/* no account can have it */
 
 struct saslauth {
 	const struct conf	*conf;
@@ -199,7 +200,11 @@ look_up(struct saslauth_dialogue *d)
 	return SASL_OK;
 }
 
-/* Bring a name into canonical form; SCRAM passes inlen 0. */
+/*
+ * Bring a name into canonical form; SCRAM passes inlen 0. What is no name
+ * becomes NO_NAME, a user who does not exist: the LOGIN plug-in leaks the
+ * password when this fails.
+ */
 static int
 on_canon(sasl_conn_t *conn, void *context, const char *in,
     unsigned int inlen, unsigned int flags, const char *realm, char *out,
@@ -212,7 +217,7 @@ on_canon(sasl_conn_t *conn, void *context, const char *in,
 	(void)realm;
 	if (accounts_name(in, inlen == 0 ? strlen(in) : inlen,
 	    d->auth->conf->domains.item[0], name, sizeof(name)) == -1)
-		return SASL_BADAUTH;
+		memcpy(name, NO_NAME, sizeof(NO_NAME));
 	if (str_copy(out, max, name) == -1)
 		return SASL_BADAUTH;
 	*outlen = (unsigned int)strlen(out);
@@ -582,7 +587,7 @@ saslauth_step(struct saslauth_dialogue *d, const void *data, size_t len)
 const char *
 saslauth_user(const struct saslauth_dialogue *d)
 {
-	return d->user;
+	return strcmp(d->user, NO_NAME) == 0 ? "" : d->user;
 }
 
 const unsigned char *

@@ -117,9 +117,11 @@ log_result(const struct login *l, const char *event, const char *reason)
 {
 	char address[INET6_ADDRSTRLEN], user[AUTH_USER_MAX * 2];
 	char mechanism[AUTH_MECH_MAX * 2];
-	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)
-	    (const void *)l->address);
+	struct in6_addr in6;
+	bool v4;
 
+	memcpy(&in6, l->address, sizeof(in6));
+	v4 = IN6_IS_ADDR_V4MAPPED(&in6);
 	if (inet_ntop(v4 ? AF_INET : AF_INET6,
 	    l->address + (v4 ? MAPPED_LEN : 0), address,
 	    sizeof(address)) == NULL)

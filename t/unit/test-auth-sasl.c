@@ -215,6 +215,9 @@ test_plain(void **state)
 	assert_int_equal(plain("", "nobody", GOOD, user), AUTH_FAIL);
 	assert_string_equal(user, "nobody@example.test");
 	assert_int_equal(plain("", "carol", GOOD, NULL), AUTH_FAIL);
+	/* not a name at all */
+	assert_int_equal(plain("", "al ice", GOOD, user), AUTH_FAIL);
+	assert_string_equal(user, "");
 	/* off, and of a domain that is not ours */
 	assert_int_equal(plain("", "gone", GOOD, NULL), AUTH_FAIL);
 	assert_int_equal(plain("", "foreign@elsewhere.test", GOOD, NULL),
@@ -248,6 +251,9 @@ test_authzid(void **state)
 	    AUTH_NOT_AUTHORIZED);
 	assert_int_equal(plain("nobody", "alice", GOOD, NULL),
 	    AUTH_NOT_AUTHORIZED);
+	assert_int_equal(plain("al ice", "alice", GOOD, NULL),
+	    AUTH_NOT_AUTHORIZED);
+	assert_int_equal(plain("al ice", "b ob", GOOD, NULL), AUTH_FAIL);
 	/* Nothing is said of it without the password. */
 	assert_int_equal(plain("bob", "alice", "wrong", NULL), AUTH_FAIL);
 	assert_int_equal(scram("n,a=alice,", "alice", GOOD, true, &steps,
@@ -267,6 +273,7 @@ test_login(void **state)
 	assert_int_equal(login("Bob@Example.TEST", "builder"), AUTH_OK);
 	assert_int_equal(login("bob", "wrong"), AUTH_FAIL);
 	assert_int_equal(login("nobody", "wrong"), AUTH_FAIL);
+	assert_int_equal(login("no name", "wrong"), AUTH_FAIL);
 	/* The user's name as initial response. */
 	d = begin();
 	r = saslauth_start(d, "LOGIN", "bob", 3);
@@ -299,6 +306,10 @@ test_scram(void **state)
 	    user), AUTH_FAIL);
 	assert_string_equal(user, "nobody@example.test");
 	assert_int_equal(wrong, unknown);
+	assert_int_equal(scram("n,,", "no name", GOOD, true, &unknown, user),
+	    AUTH_FAIL);
+	assert_int_equal(wrong, unknown);
+	assert_string_equal(user, "");
 	assert_int_equal(scram("n,,", "gone", GOOD, true, &unknown, NULL),
 	    AUTH_FAIL);
 	assert_int_equal(wrong, unknown);
@@ -381,7 +392,6 @@ test_garbage(void **state)
 		{ "SCRAM-SHA-256", "n,,", 3 },
 		{ "SCRAM-SHA-256", "x,,n=alice,r=abcdefgh", 21 },
 		{ "SCRAM-SHA-256", "n,,n=alice", 10 },
-		{ "SCRAM-SHA-256", "n,,n=,r=abcdefgh", 16 },
 		{ "SCRAM-SHA-256", "n,,m=x,n=alice,r=abcdefgh", 25 },
 		{ "SCRAM-SHA-256", "n,,n=a=xx,r=abcdefgh", 20 },
 		{ "SCRAM-SHA-256", "n,,n=alice\0,r=abcdefgh", 22 },

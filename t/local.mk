@@ -2,17 +2,17 @@
 # Tests of the repository itself (0NN) and of the running daemons (1NN on);
 # unit tests stand in the local.mk of the folder they test.
 
-POSTERN_TESTS = \
-	t/010-includes.sh \
-	t/011-ldd.sh \
-	t/012-heads.sh \
-	t/013-size.sh \
-	t/014-headers.sh \
-	t/015-manuals.sh \
-	t/016-conf-keys.sh \
-	t/017-words.sh \
-	t/100-smtp-greeting.exp \
-	t/110-smtp-states.exp \
-	t/700-kill.sh
+POSTERN_TESTS =
+POSTERN_TESTS += t/010-includes.sh
+POSTERN_TESTS += t/011-ldd.sh
+POSTERN_TESTS += t/012-heads.sh
+POSTERN_TESTS += t/013-size.sh
+POSTERN_TESTS += t/014-headers.sh
+POSTERN_TESTS += t/015-manuals.sh
+POSTERN_TESTS += t/016-conf-keys.sh
+POSTERN_TESTS += t/017-words.sh
+POSTERN_TESTS += t/100-smtp-greeting.exp
+POSTERN_TESTS += t/110-smtp-states.exp
+POSTERN_TESTS += t/700-kill.sh
 TESTS += $(POSTERN_TESTS)
 EXTRA_DIST += t/lib.sh t/lib.exp t/load.py t/engines.txt $(POSTERN_TESTS)

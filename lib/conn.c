@@ -68,7 +68,7 @@ conn_destroy(struct conn *c)
 	if (c->timer != NULL)
 		event_free(c->timer);
 	wire_free(&c->wire);
-	buf_free(&c->in);
+	buf_wipe(&c->in);
 	buf_free(&c->out);
 	free(c);
 }
@@ -134,7 +134,6 @@ void
 conn_resume(struct conn *c)
 {
 	c->paused = false;
-	c->look = true;
 	conn_wake(c);
 }
 
@@ -144,10 +143,8 @@ conn_hold(struct conn *c, bool hold)
 	if (c->held == hold)
 		return;
 	c->held = hold;
-	if (!hold) {
-		c->look = true;
+	if (!hold)
 		conn_wake(c);
-	}
 }
 
 int

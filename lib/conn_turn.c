@@ -12,6 +12,7 @@
 
 #include "lib/conn_impl.h"
 #include "lib/log.h"
+#include "lib/str.h"
 
 #define CONN_TURN	(128U << 10)	/* octets a turn, each way */
 #define CONN_FULL	4096U		/* so much: look for more at once */
@@ -47,7 +48,7 @@ conn_begin_close(struct conn *c, enum conn_end why)
 		buf_free(&c->out);
 	c->state = CONN_CLOSING;
 	c->end = why;
-	buf_free(&c->in);
+	buf_wipe(&c->in);
 	conn_timer(c, CONN_CLOSE_TIME);
 }
 
@@ -101,7 +102,7 @@ conn_deliver(struct conn *c)
 			return;
 		buf_take(&c->in, taken);
 		if (c->in.len == 0)
-			buf_free(&c->in);
+			buf_wipe(&c->in);
 		if (taken == 0)
 			return;
 	}
@@ -148,6 +149,7 @@ conn_read(struct conn *c)
 		if (taken < n && c->state < CONN_CLOSING &&
 		    buf_add(&c->in, data + taken, n - taken) == -1)
 			conn_fail(c, WIRE_RESET);
+		str_wipe(data, n);	/* a password, perhaps */
 		/* Most likely that was all: leave it to the next event. */
 		if (n < CONN_FULL && !wire_pending(&c->wire))
 			break;
@@ -208,6 +210,7 @@ conn_handshake(struct conn *c)
 		return;
 	}
 	c->state = CONN_OPEN;
+	c->more = true;		/* it may have come with the last flight */
 	if (c->ops->secured != NULL)
 		c->ops->secured(c->arg);
 }

@@ -25,9 +25,9 @@ int	 admin_conf(const char *path, struct conf **c);
 const char *admin_address(const struct conf *, const char *text, size_t len,
 	    char out[ACCOUNTS_NAME_MAX]);
 /*
- * A file of accounts that root has just made: give it to the group that the
- * auth service reads it with. Without privilege does nothing. EX_OK,
- * EX_OSFILE (no such group) or as fail_errno().
+ * A file of accounts that root has made, and that has root's group: give it
+ * to the group that the auth service reads it with. EX_OK, EX_OSFILE (no
+ * such group) or as fail_errno().
  */
 int	 admin_own_accounts(const char *path);
 

@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -64,8 +65,9 @@ int
 admin_own_accounts(const char *path)
 {
 	struct group *g;
+	struct stat st;
 
-	if (geteuid() != 0)
+	if (geteuid() != 0 || lstat(path, &st) == -1 || st.st_gid != 0)
 		return EX_OK;
 	if ((g = getgrnam(ACCOUNTS_GROUP)) == NULL)
 		return fail_say(EX_OSFILE, ACCOUNTS_GROUP,

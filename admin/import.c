@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "admin/admin.h"
 #include "admin/fail.h"
@@ -245,7 +244,6 @@ apply(struct import *im, struct accounts_edit **edit,
     const struct mailbox_owner *owner)
 {
 	const char *path = im->conf->auth_accounts;
-	bool fresh = access(path, F_OK) == -1;
 	size_t i;
 
 	for (i = 0; i < im->n; i++)
@@ -256,9 +254,11 @@ apply(struct import *im, struct accounts_edit **edit,
 		}
 	if (im->bad > 0 && !im->keep_going)
 		return nothing_imported(im);
+	if (im->n > 0 && mailbox_sync(im->conf->mail_root) == -1)
+		return fail_errno(im->conf->mail_root);
 	if (accounts_edit_commit(edit) == -1)
 		return fail_errno(path);
-	return fresh && im->added > 0 ? admin_own_accounts(path) : EX_OK;
+	return EX_OK;
 }
 
 /* Change the accounts file once for all, or take back what was made. */
@@ -283,7 +283,8 @@ write_accounts(struct import *im)
 		if (im->entry[i].made)
 			mailbox_unmake(im->conf->mail_root,
 			    im->entry[i].user);
-	return status;
+	return status == EX_OK ?
+	    admin_own_accounts(im->conf->auth_accounts) : status;
 }
 
 static int

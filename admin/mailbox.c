@@ -95,7 +95,7 @@ hand_over(int fd, const struct mailbox_owner *owner)
 	}
 	if (owner->set && fchown(fd, owner->uid, owner->gid) == -1)
 		return -1;
-	return fchmod(fd, MAILBOX_MODE) == -1 || fsync(fd) == -1 ? -1 : 0;
+	return fchmod(fd, MAILBOX_MODE);
 }
 
 /* Open the folder name in dir, making it if need be; *made tells. */
@@ -110,7 +110,7 @@ enter(int dir, const char *name, const struct mailbox_owner *owner,
 		return -1;
 	if ((fd = open_folder(dir, name, O_NOFOLLOW)) == -1)
 		return -1;
-	if (!*made || (hand_over(fd, owner) == 0 && fsync(dir) == 0))
+	if (!*made || hand_over(fd, owner) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
@@ -161,6 +161,20 @@ out:
 		close(domain);
 	if (top != -1)
 		close(top);
+	errno = saved;
+	return r;
+}
+
+int
+mailbox_sync(const char *root)
+{
+	int fd, r, saved;
+
+	if ((fd = open_folder(AT_FDCWD, root, 0)) == -1)
+		return -1;
+	r = syncfs(fd);
+	saved = errno;
+	close(fd);
 	errno = saved;
 	return r;
 }

@@ -34,11 +34,16 @@ int	 mailbox_path(const char *root, const char *user, char *dst,
 	    size_t size);
 /*
  * Make the mailbox and what is missing above it, from the mail root on (not
- * the root's parent); synced. No link below the root is followed. 1: made;
- * 0: it was there; -1 and errno.
+ * the root's parent). No link below the root is followed. 1: made; 0: it was
+ * there; -1 and errno.
  */
 int	 mailbox_make(const char *root, const char *user,
 	    const struct mailbox_owner *);
+/*
+ * Bring the mailboxes made to stable storage, all at once: the file system
+ * of the root is synced. 0, or -1 and errno.
+ */
+int	 mailbox_sync(const char *root);
 /* Remove a mailbox that mailbox_make() has made, while it is empty. */
 void	 mailbox_unmake(const char *root, const char *user);
 

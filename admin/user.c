@@ -102,31 +102,24 @@ add_account(const struct task *t, const struct mailbox_owner *owner,
 {
 	const struct conf *c = t->conf;
 	struct accounts_edit *e = NULL;
-	bool fresh = access(c->auth_accounts, F_OK) == -1;
 	int made = 0, status = EX_OK;
 
 	if ((e = accounts_edit_begin(c->auth_accounts, true)) == NULL)
 		return fail_errno(c->auth_accounts);
-	if (accounts_edit_find(e, t->user) != NULL) {
+	if (accounts_edit_find(e, t->user) != NULL)
 		status = fail_say(EX_CANTCREAT, t->user,
 		    "there is such an account already");
-		goto out;
-	}
-	if ((made = mailbox_make(c->mail_root, t->user, owner)) == -1) {
+	else if ((made = mailbox_make(c->mail_root, t->user, owner)) == -1 ||
+	    mailbox_sync(c->mail_root) == -1)
 		status = fail_errno(c->mail_root);
-		goto out;
-	}
-	if (accounts_edit_add(e, t->user, t->verifier, NULL) == -1 ||
+	else if (accounts_edit_add(e, t->user, t->verifier, NULL) == -1 ||
 	    accounts_edit_commit(&e) == -1)
 		status = fail_errno(c->auth_accounts);
-	else if (fresh)
-		status = admin_own_accounts(c->auth_accounts);
+	accounts_edit_abort(&e);
 	if (status != EX_OK && made == 1)
 		mailbox_unmake(c->mail_root, t->user);
-out:
-	accounts_edit_abort(&e);
 	*had_mailbox = made == 0;
-	return status;
+	return status == EX_OK ? admin_own_accounts(c->auth_accounts) : status;
 }
 
 static int

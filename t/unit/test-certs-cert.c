@@ -257,9 +257,10 @@ test_times(void **state)
 static void
 test_bad_spec(void **state)
 {
+	static const char long_name[] = "12345678901234567890123456789012"
+	    "34567890123456789012345678901234x";
 	static const char *const bad[] =
-	    { "", "line\nbreak", "\x7f", "12345678901234567890123456789012"
-	    "34567890123456789012345678901234x" };
+	    { "", "line\nbreak", "\x7f", long_name };
 	struct cert_names names = { .n = 0 };
 	struct cert_spec spec = { .ca = true, .days = 1, .now = NOW };
 	EVP_PKEY *key = cert_key_new();

@@ -126,6 +126,16 @@ open_file(struct check *k, const char *name, const char *path)
 	return fd;
 }
 
+static void
+check_secret(struct check *k, const char *name, int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && (st.st_mode & S_IRWXO) != 0)
+		check_error(k, "tls", name,
+		    "%s: others may read it: chmod 600", path);
+}
+
 enum passphrase { PASS_NONE, PASS_GIVEN, PASS_UNKNOWN };
 
 /* Where a credential of systemd lies; NULL outside of its units. */
@@ -160,6 +170,7 @@ find_passphrase(struct check *k, char out[KEYS_PASSPHRASE_MAX])
 		return PASS_UNKNOWN;
 	if ((fd = open_file(k, "passphrase", source)) == -1)
 		return PASS_UNKNOWN;
+	check_secret(k, "passphrase", fd, source);
 	if (keys_load_passphrase(fd, out, &why) == -1) {
 		check_error(k, "tls", "passphrase", "%s: %s", source, why);
 		close(fd);
@@ -167,16 +178,6 @@ find_passphrase(struct check *k, char out[KEYS_PASSPHRASE_MAX])
 	}
 	close(fd);
 	return PASS_GIVEN;
-}
-
-static void
-check_key_mode(struct check *k, int fd, const char *path)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == 0 && (st.st_mode & S_IRWXO) != 0)
-		check_error(k, "tls", "keys",
-		    "%s: others may read it: chmod 600", path);
 }
 
 static void
@@ -214,7 +215,7 @@ check_pair(struct check *k, size_t i, enum passphrase kind, const char *pass)
 	int key = open_file(k, "keys", key_path);
 
 	if (key != -1)
-		check_key_mode(k, key, key_path);
+		check_secret(k, "keys", key, key_path);
 	if (cert != -1 && key != -1 && kind != PASS_UNKNOWN) {
 		EVP_PKEY_free(keys_load_pair(cert, key,
 		    kind == PASS_GIVEN ? pass : NULL, &why));

@@ -247,11 +247,8 @@ apply(struct import *im, struct accounts_edit **edit,
 	size_t i;
 
 	for (i = 0; i < im->n; i++)
-		if (apply_entry(im, *edit, &im->entry[i], owner) == -1) {
-			fprintf(stderr, "%s:%lu: %s\n", im->file,
-			    im->entry[i].line, strerror(errno));
-			return fail_errno(im->conf->mail_root);
-		}
+		if (apply_entry(im, *edit, &im->entry[i], owner) == -1)
+			return fail_errno(im->entry[i].user);
 	if (im->bad > 0 && !im->keep_going)
 		return nothing_imported(im);
 	if (im->n > 0 && mailbox_sync(im->conf->mail_root) == -1)

@@ -13,6 +13,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <openssl/x509v3.h>
+
 #include "admin/fail.h"
 #include "lib/str.h"
 
@@ -281,6 +283,12 @@ renew_server(const struct cert_options *o, int dir, struct store_pair *old,
 	}
 	if ((status = read_ca(o, dir, ca_passphrase(o), &ca)) != EX_OK)
 		goto out;
+	if (X509_check_issued(ca.cert, old->cert) != X509_V_OK) {
+		errno = 0;
+		status = cert_fail_file(o, o->base, ".pem",
+		    "was not signed by this CA; it is left as it is");
+		goto out;
+	}
 	spec = server_spec(o, &names);
 	if (!o->new_key)
 		new->key = old->key;

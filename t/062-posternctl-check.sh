@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # posternctl check and show: every fault, with its line, all at once.
 . "$SRCDIR/t/posternctl.sh"
-plan 64
+plan 66
 ctl_init
 D=example.test
 
@@ -81,6 +81,10 @@ with "s|server\\.|enc.|; s|tls [{]|& passphrase = \"$T/wrong\"|" \
 ok "says so" said 'tls.keys: .*does not open'
 with "s|server\\.|enc.|; s|tls [{]|& passphrase = \"$T/pass\"|" \
     "the right passphrase" 0 check
+chmod 604 "$T/pass"
+with "s|server\\.|enc.|; s|tls [{]|& passphrase = \"$T/pass\"|" \
+    "a passphrase that others may read" 78 check
+ok "with its line" said ':7: tls.passphrase: .*others may read'
 with "s|server\\.|enc.|; s|tls [{]|& passphrase = \"$T/none\"|" \
     "no passphrase file" 78 check
 ok "with its line" said ':7: tls.passphrase: '

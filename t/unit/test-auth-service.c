@@ -83,7 +83,7 @@ write_conf(void)
 	    "tls { certificates = { \"/none\" } keys = { \"/none\" } }\n"
 	    "auth { accounts = \"%s\"\niterations = 4096\nworkers = 2\n"
 	    "failure_limit = %d\nfailure_limit_account = 50\n"
-	    "failure_time = 2s\nfailure_delay = %dms\n"
+	    "failure_time = 1min\nfailure_delay = %dms\n"
 	    "ticket_time = 1min\n }\n", folder, folder, folder, path, LIMIT,
 	    DELAY);
 	fclose(fp);
@@ -412,12 +412,10 @@ test_throttle(void **state)
 		    AUTH_FAIL);
 	}
 	assert_int_equal(plain(s, 1, 30, "alice", GOOD), AUTH_THROTTLED);
-	assert_true(in.reply.retry_after >= 1 && in.reply.retry_after <= 2);
+	assert_true(in.reply.retry_after >= 1 && in.reply.retry_after <= 60);
 	start(s, 2, AUTH_SMTP, "LOGIN", 30, NULL, 0);
 	assert_int_equal(answer(s, 2), AUTH_THROTTLED);
 	assert_int_equal(plain(s, 1, 31, "alice", GOOD), AUTH_OK);
-	usleep(2100000);
-	assert_int_equal(plain(s, 3, 30, "alice", GOOD), AUTH_OK);
 	close(s);
 }
 

@@ -657,8 +657,10 @@ test_gone(void **state)
 		poll(NULL, 0, 2);
 	}
 	assert_int_equal(root_files(&f->root), 1);
-	for (i = 0; i < 500 && f->store.bodies.memory > 0; i++)
+	for (i = 0; i < 500 && f->store.bodies.memory > 0; i++) {
 		pump(f);
+		poll(NULL, 0, 2);
+	}
 	assert_int_equal(f->store.bodies.memory, 0);
 }
 

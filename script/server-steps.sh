@@ -239,7 +239,10 @@ make_places() {
 	fi
 	mail_root=$home/mail
 	mkdir -p "$home"/{etc,state,mail}
-	[[ $EUID -eq 0 ]] || return 0
+	if [[ $EUID -ne 0 ]]; then
+		chmod 700 "$home"/{etc,state,mail}
+		return 0
+	fi
 	chown root:postern-auth "$home/etc"
 	chmod 2750 "$home/etc"
 	mkdir -p "$home/state"/{auth,reader}
@@ -262,6 +265,17 @@ make_places() {
 	    die "the system users cannot run $libexec/${roles[0]}"
 }
 
+# The domain, then those of accounts that are there or are to be loaded.
+all_domains() {
+	local label='[a-z0-9]([a-z0-9-]*[a-z0-9])?'
+	{
+		echo "$domain"
+		cat "${mail_root%/mail}/etc/accounts" ${accounts:+"$accounts"} \
+		    2> /dev/null | tr 'A-Z\t' 'a-z:' |
+		    sed -nE "s/^[^#:]+@($label(\\.$label)*):.*/\\1/p"
+	} | awk '!seen[$0]++ { printf "%s\"%s\"", n++ ? ", " : "", $0 }'
+}
+
 make_conf() {
 	local addresses='"127.0.0.1"'
 	! have_ipv6 || addresses+=', "::1"'
@@ -270,30 +284,29 @@ make_conf() {
 		cat <<-END
 		# Made by script/server at each start; --conf FILE adds to it.
 		hostname = "mail.$domain"
-		domains = { "$domain" }
+		domains = { $(all_domains) }
 		mail_root = "$mail_root"
 		state_dir = "${mail_root%/mail}/state"
 		run_dir = "$dir/run"
 		log = stderr
-
 		tls {
-			certificates = { "$dir/tls/server.pem" }
-			keys = { "$dir/tls/server.key" }
+		    certificates = { "$dir/tls/server.pem" }
+		    keys = { "$dir/tls/server.key" }
 		}
 		auth {
-			accounts = "${mail_root%/mail}/etc/accounts"
+		    accounts = "${mail_root%/mail}/etc/accounts"
 		}
 		listen submission {
-			addresses = { $addresses }
-			port = ${port[smtp]}
+		    addresses = { $addresses }
+		    port = ${port[smtp]}
 		}
 		listen submissions {
-			addresses = { $addresses }
-			port = ${port[smtps]}
+		    addresses = { $addresses }
+		    port = ${port[smtps]}
 		}
 		listen https {
-			addresses = { $addresses }
-			port = ${port[https]}
+		    addresses = { $addresses }
+		    port = ${port[https]}
 		}
 		END
 		if [[ -s $extra ]]; then
@@ -305,7 +318,10 @@ make_conf() {
 
 # What was asked for works: remember it.
 keep_conf() {
-	control check || die "the configuration $dir/postern.conf.new is bad"
+	control check || {
+		say "the configuration $dir/postern.conf.new is bad"
+		exit 78
+	}
 	[[ -z $added ]] || cat -- "$added" > "$dir/added.conf"
 	mv "$dir/postern.conf.new" "$dir/postern.conf"
 	echo "$options" > "$dir/options"
@@ -344,7 +360,7 @@ make_accounts() {
 	elif ! grep -qs "@$domain	" "${mail_root%/mail}/etc/accounts"; then
 		(umask 077 && for name in alice bob; do
 			echo "$name@$domain:$(new_password)"
-		done > "$dir/passwords")
+		done >> "$dir/passwords")
 		control user import "$dir/passwords" ||
 		    die "cannot make the accounts"
 	fi
@@ -449,10 +465,10 @@ print_help() {
 	echo
 	if [[ -r $dir/passwords ]]; then
 		sed 's/^/    /; s/:/  password  /' "$dir/passwords"
-		IFS=: read -r user word < "$dir/passwords"
+		IFS=: read -r user word < <(tail -n 2 "$dir/passwords")
 		to=bob@${user#*@}
 	elif [[ -n $accounts ]]; then
-		IFS=: read -r user _ < "$accounts" || :
+		user=$(sed -n '/^[^#]*@/{s/:.*//p;q}' "$accounts")
 		to=$user
 	fi
 	cat <<-END

@@ -314,28 +314,31 @@ make_conf() {
 			cat -- "$extra"
 		fi
 	} > "$dir/postern.conf.new"
+	control show > /dev/null || bad_conf
+}
+
+bad_conf() {
+	say "the configuration $dir/postern.conf.new is bad"
+	exit 78
 }
 
 # What was asked for works: remember it.
 keep_conf() {
-	control check || {
-		say "the configuration $dir/postern.conf.new is bad"
-		exit 78
-	}
+	control check >&2 || bad_conf
 	[[ -z $added ]] || cat -- "$added" > "$dir/added.conf"
 	mv "$dir/postern.conf.new" "$dir/postern.conf"
 	echo "$options" > "$dir/options"
 }
 
 control() {
-	"$build/posternctl" -c "$dir/postern.conf.new" "$@" >&2 < /dev/null
+	"$build/posternctl" -c "$dir/postern.conf.new" "$@" < /dev/null
 }
 
 # A CA once; a server certificate when there is none for this name, or it
 # soon ends.
 make_certificates() {
 	[[ -f $dir/tls/ca.pem ]] ||
-	    control cert ca --dir "$dir/tls" || die "cannot make the CA"
+	    control cert ca --dir "$dir/tls" >&2 || die "cannot make the CA"
 	if [[ -f $dir/tls/server.pem ]] && openssl x509 -noout \
 	    -checkend 86400 -in "$dir/tls/server.pem" > /dev/null &&
 	    openssl x509 -noout -checkhost "mail.$domain" \
@@ -344,7 +347,7 @@ make_certificates() {
 	fi
 	rm -f "$dir"/tls/server.{pem,key}
 	control cert server --dir "$dir/tls" "mail.$domain" localhost 127.0.0.1 \
-	    ::1 || die "cannot make the server certificate"
+	    ::1 >&2 || die "cannot make the server certificate"
 }
 
 new_password() {
@@ -355,13 +358,13 @@ new_password() {
 make_accounts() {
 	local name
 	if [[ -n $accounts ]]; then
-		control user import "$accounts" ||
+		control user import "$accounts" >&2 ||
 		    die "--accounts: $accounts was not loaded"
 	elif ! grep -qs "@$domain	" "${mail_root%/mail}/etc/accounts"; then
 		(umask 077 && for name in alice bob; do
 			echo "$name@$domain:$(new_password)"
 		done >> "$dir/passwords")
-		control user import "$dir/passwords" ||
+		control user import "$dir/passwords" >&2 ||
 		    die "cannot make the accounts"
 	fi
 }

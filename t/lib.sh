@@ -256,7 +256,7 @@ lib.sh)		# run by lib.exp: the folder outlives this process
 	[ "$1" = init ] || T=$2
 	case $1 in
 	init)
-		fixture_init || exit 1
+		fixture_init || { fixture_remove; exit 1; }
 		printf '%s\n' "$T" ;;
 	conf)
 		shift 2

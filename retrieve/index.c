@@ -166,47 +166,106 @@ compare_entry_ids(const struct index *x, const struct index_entry *a,
 	    b->id_len);
 }
 
-static int
-by_id(const void *a, const void *b, void *arg)
-{
-	const struct index	*x = arg;
-	uint32_t		 i, j;
-
-	memcpy(&i, a, sizeof(i));
-	memcpy(&j, b, sizeof(j));
-	return compare_entry_ids(x, &x->entries[i], &x->entries[j]);
-}
-
 /* By id, and of the same id that in cur/ first. */
 static int
-by_id_and_place(const void *a, const void *b, void *arg)
+by_id(const struct index *x, uint32_t i, uint32_t j)
 {
-	const struct index_entry	*p = a, *q = b;
-	int				 r = compare_entry_ids(arg, p, q);
+	const struct index_entry	*p = &x->entries[i];
+	const struct index_entry	*q = &x->entries[j];
+	int				 r = compare_entry_ids(x, p, q);
 
 	return r != 0 ? r : (int)p->fresh - (int)q->fresh;
 }
 
 static int
-by_arrival(const void *a, const void *b, void *arg)
+by_arrival(const struct index *x, uint32_t i, uint32_t j)
 {
-	const struct index_entry	*p = a, *q = b;
+	const struct index_entry	*p = &x->entries[i];
+	const struct index_entry	*q = &x->entries[j];
 
 	if (p->mtime != q->mtime)
 		return p->mtime < q->mtime ? -1 : 1;
-	return compare_entry_ids(arg, p, q);
+	return compare_entry_ids(x, p, q);
 }
 
-static void
-drop_doubles(struct index *x)
-{
-	size_t	i, n = 0;
+typedef int compare_fn(const struct index *, uint32_t, uint32_t);
 
-	for (i = 0; i < x->n; i++)
-		if (n == 0 || compare_entry_ids(x, &x->entries[n - 1],
-		    &x->entries[i]) != 0)
-			x->entries[n++] = x->entries[i];
-	x->n = n;
+/* Merge the runs a[lo..mid) and a[mid..hi) into b. */
+static void
+merge(const struct index *x, const uint32_t *a, uint32_t *b, size_t lo,
+    size_t mid, size_t hi, compare_fn *compare)
+{
+	size_t	i = lo, j = mid, k;
+
+	for (k = lo; k < hi; k++)
+		if (i < mid && (j == hi || compare(x, a[i], a[j]) <= 0))
+			b[k] = a[i++];
+		else
+			b[k] = a[j++];
+}
+
+/*
+ * Sort n positions, with room for as many at temp. Not qsort_r(3): that may
+ * ask the system how much memory there is, which the sandbox forbids.
+ */
+static void
+sort(const struct index *x, uint32_t *a, uint32_t *temp, size_t n,
+    compare_fn *compare)
+{
+	size_t	width, lo, mid, hi;
+
+	for (width = 1; width < n; width *= 2) {
+		for (lo = 0; lo < n; lo = hi) {
+			mid = n - lo < width ? n : lo + width;
+			hi = n - mid < width ? n : mid + width;
+			merge(x, a, temp, lo, mid, hi, compare);
+		}
+		memcpy(a, temp, n * sizeof(*a));
+	}
+}
+
+/* Leave one position of each id. How many are left. */
+static size_t
+drop_doubles(const struct index *x, uint32_t *a, size_t n)
+{
+	size_t	i, kept = 0;
+
+	for (i = 0; i < n; i++)
+		if (kept == 0 || compare_entry_ids(x,
+		    &x->entries[a[kept - 1]], &x->entries[a[i]]) != 0)
+			a[kept++] = a[i];
+	return kept;
+}
+
+/*
+ * Put the entries in order. names: room for three times as many positions
+ * as there are entries; the first third becomes x->by_id.
+ */
+static int
+arrange(struct index *x, uint32_t *names)
+{
+	uint32_t		*order = names + x->n, *temp = order + x->n;
+	struct index_entry	*sorted;
+	size_t			 n = x->n, i;
+
+	for (i = 0; i < n; i++)
+		names[i] = (uint32_t)i;
+	sort(x, names, temp, n, by_id);
+	n = drop_doubles(x, names, n);
+	memcpy(order, names, n * sizeof(*order));
+	sort(x, order, temp, n, by_arrival);
+	if ((sorted = malloc(n * sizeof(*sorted))) == NULL)
+		return -1;
+	for (i = 0; i < n; i++) {
+		sorted[i] = x->entries[order[i]];
+		temp[order[i]] = (uint32_t)i;	/* where it is now */
+	}
+	for (i = 0; i < n; i++)
+		names[i] = temp[names[i]];
+	free(x->entries);
+	x->entries = sorted;
+	x->n = x->cap = n;
+	return 0;
 }
 
 static void
@@ -234,19 +293,18 @@ name_state(struct index *x, const unsigned char *key)
 int
 index_finish(struct index *x, const unsigned char key[SIPHASH_KEY])
 {
-	size_t	i;
+	uint32_t	*p;
 
 	if (x->n > 0) {
-		qsort_r(x->entries, x->n, sizeof(*x->entries),
-		    by_id_and_place, x);
-		drop_doubles(x);
-		qsort_r(x->entries, x->n, sizeof(*x->entries), by_arrival, x);
-		x->by_id = malloc(x->n * sizeof(*x->by_id));
-		if (x->by_id == NULL)
+		if ((p = malloc(3 * x->n * sizeof(*p))) == NULL)
 			return -1;
-		for (i = 0; i < x->n; i++)
-			x->by_id[i] = (uint32_t)i;
-		qsort_r(x->by_id, x->n, sizeof(*x->by_id), by_id, x);
+		if (arrange(x, p) == -1) {
+			free(p);
+			return -1;
+		}
+		x->by_id = realloc(p, x->n * sizeof(*p));
+		if (x->by_id == NULL)
+			x->by_id = p;
 	}
 	name_state(x, key);
 	return 0;

@@ -53,6 +53,25 @@ on_mailbox(void *arg, const struct mailbox *m)
 	return r->result;
 }
 
+/* No address list, but most often still of the form: name <address>. */
+static void
+guess(const char *value, struct addrlist_entry *e)
+{
+	const char	*lt = strrchr(value, '<'), *gt = strrchr(value, '>');
+	size_t		 n = strlen(value);
+
+	memset(e, 0, sizeof(*e));
+	if (lt != NULL && gt != NULL && gt > lt + 1 && lt > value &&
+	    gt[1 + strspn(gt + 1, " ")] == '\0') {
+		visible_copy(e->address, sizeof(e->address), lt + 1,
+		    (size_t)(gt - lt - 1));
+		n = (size_t)(lt - value);
+		while (n > 0 && value[n - 1] == ' ')
+			n--;
+	}
+	words_decode(e->name, sizeof(e->name), value, n);
+}
+
 int
 addrlist_read(const char *value, addrlist_fn *fn, void *arg)
 {
@@ -62,7 +81,6 @@ addrlist_read(const char *value, addrlist_fn *fn, void *arg)
 	if (mailbox_list_parse(value, strlen(value), on_mailbox, &r) != -1 ||
 	    r.entries > 0)
 		return r.result;
-	memset(&e, 0, sizeof(e));
-	words_decode(e.name, sizeof(e.name), value, strlen(value));
+	guess(value, &e);
 	return e.name[0] == '\0' ? 0 : fn(arg, &e);
 }

@@ -70,9 +70,9 @@ httpdate_format(char dst[HTTPDATE_SIZE], int64_t t)
 	struct civil	c;
 
 	civil_of(t, &c);
-	(void)snprintf(dst, HTTPDATE_SIZE, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-	    days[c.weekday], c.day, months[c.month - 1], (int)c.year, c.hour,
-	    c.minute, c.second);
+	(void)snprintf(dst, HTTPDATE_SIZE,
+	    "%s, %02d %s %04d %02d:%02d:%02d GMT", days[c.weekday], c.day,
+	    months[c.month - 1], (int)c.year, c.hour, c.minute, c.second);
 	return dst;
 }
 

@@ -67,3 +67,28 @@ retrieve/openapi_text.c: $(top_srcdir)/conf/openapi.yaml
 	mv $@.tmp $@
 
 dist_man_MANS += man/postern-http.7 man/postern-retrieve.8
+
+if HAVE_CMOCKA
+RETRIEVE_TESTS = \
+	t/unit/test-retrieve-index \
+	t/unit/test-retrieve-parts \
+	t/unit/test-retrieve-reader \
+	t/unit/test-retrieve-request \
+	t/unit/test-retrieve-session
+check_PROGRAMS += $(RETRIEVE_TESTS)
+TESTS += $(RETRIEVE_TESTS)
+RETRIEVE_TEST_LIBS = libretrieve.a libmail.a $(JANSSON_LIBS) \
+	$(POSTERN_LIBS) $(CMOCKA_LIBS)
+
+t_unit_test_retrieve_index_SOURCES = t/unit/test-retrieve-index.c
+t_unit_test_retrieve_index_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_test_retrieve_index_LDADD = $(RETRIEVE_TEST_LIBS)
+t_unit_test_retrieve_parts_SOURCES = t/unit/test-retrieve-parts.c
+t_unit_test_retrieve_parts_LDADD = $(RETRIEVE_TEST_LIBS)
+t_unit_test_retrieve_reader_SOURCES = t/unit/test-retrieve-reader.c
+t_unit_test_retrieve_reader_LDADD = libreader.a $(RETRIEVE_TEST_LIBS)
+t_unit_test_retrieve_request_SOURCES = t/unit/test-retrieve-request.c
+t_unit_test_retrieve_request_LDADD = $(RETRIEVE_TEST_LIBS)
+t_unit_test_retrieve_session_SOURCES = t/unit/test-retrieve-session.c
+t_unit_test_retrieve_session_LDADD = $(RETRIEVE_TEST_LIBS)
+endif

@@ -58,7 +58,8 @@ is_type(struct span v)
 	if (slash == NULL || slash == v.s || slash == v.s + v.len - 1)
 		return false;
 	for (i = 0; i < v.len; i++)
-		if (v.s + i != slash && !request_is_tchar((unsigned char)v.s[i]))
+		if (v.s + i != slash &&
+		    !request_is_tchar((unsigned char)v.s[i]))
 			return false;
 	return true;
 }

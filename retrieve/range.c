@@ -73,7 +73,8 @@ names_tag(const struct request *r, enum field f, const char *etag, bool weak)
 		if (span_is(v, "*"))
 			return true;
 		while (span_next(&v, &e)) {
-			if (weak && e.len > 2 && e.s[0] == 'W' && e.s[1] == '/') {
+			if (weak && e.len > 2 && e.s[0] == 'W' &&
+			    e.s[1] == '/') {
 				e.s += 2;
 				e.len -= 2;
 			}

@@ -39,7 +39,7 @@ struct refusal {
 	const char	*detail;	/* printable ASCII, or NULL */
 	bool		 close;
 	bool		 json;		/* application/problem+json */
-	bool		 head;		/* HEAD: no body, its length all the same */
+	bool		 head;		/* HEAD: no body, but its length */
 	uint32_t	 retry_after;	/* seconds, 0: not said */
 	uint64_t	 size;		/* 416: of the whole */
 	const char	*realm;		/* 401 */

@@ -65,12 +65,12 @@ struct client {
 	TAILQ_ENTRY(client)	 link;
 	struct server		*server;
 	struct conn		*conn;
-	struct event		*again;		/* go on with a long skip */
+	struct event		*again;		/* after a long skip */
 	struct session		 http;
 	struct sockaddr_storage	 addr;
 	char			 name[INET6_ADDRSTRLEN];
 	struct login		 login;
-	uint32_t		 question;	/* to the reader, 0: none */
+	uint32_t		 question;	/* to the reader; 0: none */
 	bool			 counted;	/* by counts_enter() */
 	bool			 secured;
 	bool			 renewed;	/* the ticket, for this request */
@@ -81,7 +81,8 @@ struct client {
 };
 
 /* A connection was accepted; takes fd over. */
-void	 serve_accept(struct server *, int fd, const struct sockaddr_storage *);
+void	 serve_accept(struct server *, int fd,
+	    const struct sockaddr_storage *);
 /* Do what the engine asks for. To be called after each call of it. */
 void	 serve_advance(struct client *);
 /* No new requests on any connection; ends the role when there are none. */

@@ -73,7 +73,7 @@ struct client {
 	uint32_t		 question;	/* to the reader; 0: none */
 	bool			 counted;	/* by counts_enter() */
 	bool			 secured;
-	bool			 renewed;	/* the ticket, for this request */
+	bool			 renewed;	/* the ticket, this request */
 	int			 fd;		/* file being served, or -1 */
 	uint64_t		 at;		/* octets of it read */
 	struct crlf		 crlf;

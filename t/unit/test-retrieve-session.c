@@ -196,88 +196,89 @@ check(const char *text, const char *codes, bool closes)
 #define GET(target, fields) \
 	"GET " target " HTTP/1.1\r\n" H fields "\r\n"
 
+static const struct {
+	const char	*text, *codes;
+	bool		 closes;
+} talks[] = {
+	{ GET("/healthz", ""), "200", false },
+	{ GET("/healthz?a=b", ""), "400", false },
+	{ GET("/healthz", "Accept: text/html\r\n"), "406", false },
+	{ GET("/openapi.yaml", ""), "200", false },
+	{ GET("/", ""), "401", false },
+	{ GET("/", A), "404", false },
+	{ GET("/nope", ""), "401", false },
+	{ GET("/nope", A), "404", false },
+	{ GET("/mail/", ""), "401", false },
+	{ GET("/mail/", BAD), "401", false },
+	{ GET("/mail/", SLOW), "429", false },
+	{ GET("/mail/", AWAY), "503", false },
+	{ GET("/mail/", "Authorization: Bearer x\r\n"), "401", false },
+	{ GET("/mail/", A), "200", false },
+	{ GET("/mail/?limit=2", A), "200", false },
+	{ GET("/mail/?after=none", A), "200", false },
+	{ GET("/mail/?after=gone", A), "410", false },
+	{ GET("/mail/?limit=0", A), "400", false },
+	{ GET("/mail/?limit=0", ""), "401", false },
+	{ GET("/mail/", A "Accept: text/html\r\n"), "406", false },
+	{ GET("/mail/", A "If-None-Match: *\r\n"), "304", false },
+	{ GET("/mail/", A "If-None-Match: \"x\"\r\n"), "200", false },
+	{ GET("/mail/1.x", A), "200", false },
+	{ GET("/mail/1.x?x=1", A), "400", false },
+	{ GET("/mail/1.x", A "Accept: text/plain\r\n"), "406", false },
+	{ GET("/mail/1.x", A "Range: bytes=1-2\r\n"), "206", false },
+	{ GET("/mail/1.x", A "Range: bytes=99-\r\n"), "416", false },
+	{ GET("/mail/1.x", A "If-Match: \"x\"\r\n"), "412", false },
+	{ GET("/mail/2.x", A), "404", false },
+	{ GET("/mail/1.x/headers", A), "200", false },
+	{ GET("/mail/../x", A), "400", false },
+	{ GET("/mail/%2e%2e", A), "400", false },
+	{ GET("*", A), "400", false },
+	{ GET("/mail/", A "Sec-Fetch-Site: cross-site\r\n"), "403",
+	    false },
+	{ GET("/", A "Sec-Fetch-Site: cross-site\r\n"), "404", false },
+	{ GET("/healthz", "Sec-Fetch-Site: none\r\n"), "200", false },
+	{ "OPTIONS * HTTP/1.1\r\n" H "\r\n", "204", false },
+	{ "OPTIONS /mail/ HTTP/1.1\r\n" H A "\r\n", "204", false },
+	{ "OPTIONS /mail/ HTTP/1.1\r\n" H "\r\n", "401", false },
+	{ "OPTIONS /nope HTTP/1.1\r\n" H A "\r\n", "404", false },
+	{ "POST /mail/ HTTP/1.1\r\n" H "\r\n", "405", false },
+	{ "POST /mail/ HTTP/1.1\r\n" H "Content-Length: 2\r\n\r\nab",
+	    "405", true },
+	{ "CONNECT h:1 HTTP/1.1\r\n" H "\r\n", "405", false },
+	{ "get / HTTP/1.1\r\n" H "\r\n", "405", false },
+	{ GET("https://us.test/healthz", ""), "421", false },
+	{ "GET https://us.test/healthz HTTP/1.1\r\nHost: us.test\r\n"
+	    "\r\n", "200", false },
+	{ "GET https://US.test:1/healthz HTTP/1.1\r\nHost: us.TEST:1"
+	    "\r\n\r\n", "200", false },
+	{ "GET https://[::1]:1/healthz HTTP/1.1\r\nHost: [::1]:1\r\n"
+	    "\r\n", "200", false },
+	{ "GET http://us.test/healthz HTTP/1.1\r\nHost: us.test\r\n"
+	    "\r\n", "421", false },
+	{ "GET https://x.test/healthz HTTP/1.1\r\nHost: x.test\r\n"
+	    "\r\n", "421", false },
+	{ GET("/healthz", "Connection: close\r\n"), "200", true },
+	{ "GET /healthz HTTP/1.0\r\n\r\n", "200", true },
+	{ "GET /healthz HTTP/1.1\r\n\r\n", "400", true },
+	{ "GET /healthz HTTP/2.0\r\n\r\n", "505", true },
+	/* pipelines; five requests a connection */
+	{ GET("/healthz", "") GET("/nope", "") GET("/mail/1.x", A),
+	    "200 401 200", false },
+	{ GET("/healthz", "") "x\r\n" GET("/healthz", ""), "200 400",
+	    true },
+	{ GET("/healthz", "") GET("/healthz", "") GET("/healthz", "")
+	    GET("/healthz", "") GET("/healthz", "")
+	    GET("/healthz", ""), "200 200 200 200 200", true },
+};
+
 static void
 test_codes(void **state)
 {
-	static const struct {
-		const char	*text, *codes;
-		bool		 closes;
-	} t[] = {
-		{ GET("/healthz", ""), "200", false },
-		{ GET("/healthz?a=b", ""), "400", false },
-		{ GET("/healthz", "Accept: text/html\r\n"), "406", false },
-		{ GET("/openapi.yaml", ""), "200", false },
-		{ GET("/", ""), "401", false },
-		{ GET("/", A), "404", false },
-		{ GET("/nope", ""), "401", false },
-		{ GET("/nope", A), "404", false },
-		{ GET("/mail/", ""), "401", false },
-		{ GET("/mail/", BAD), "401", false },
-		{ GET("/mail/", SLOW), "429", false },
-		{ GET("/mail/", AWAY), "503", false },
-		{ GET("/mail/", "Authorization: Bearer x\r\n"), "401", false },
-		{ GET("/mail/", A), "200", false },
-		{ GET("/mail/?limit=2", A), "200", false },
-		{ GET("/mail/?after=none", A), "200", false },
-		{ GET("/mail/?after=gone", A), "410", false },
-		{ GET("/mail/?limit=0", A), "400", false },
-		{ GET("/mail/?limit=0", ""), "401", false },
-		{ GET("/mail/", A "Accept: text/html\r\n"), "406", false },
-		{ GET("/mail/", A "If-None-Match: *\r\n"), "304", false },
-		{ GET("/mail/", A "If-None-Match: \"x\"\r\n"), "200", false },
-		{ GET("/mail/1.x", A), "200", false },
-		{ GET("/mail/1.x?x=1", A), "400", false },
-		{ GET("/mail/1.x", A "Accept: text/plain\r\n"), "406", false },
-		{ GET("/mail/1.x", A "Range: bytes=1-2\r\n"), "206", false },
-		{ GET("/mail/1.x", A "Range: bytes=99-\r\n"), "416", false },
-		{ GET("/mail/1.x", A "If-Match: \"x\"\r\n"), "412", false },
-		{ GET("/mail/2.x", A), "404", false },
-		{ GET("/mail/1.x/headers", A), "200", false },
-		{ GET("/mail/../x", A), "400", false },
-		{ GET("/mail/%2e%2e", A), "400", false },
-		{ GET("*", A), "400", false },
-		{ GET("/mail/", A "Sec-Fetch-Site: cross-site\r\n"), "403",
-		    false },
-		{ GET("/", A "Sec-Fetch-Site: cross-site\r\n"), "404", false },
-		{ GET("/healthz", "Sec-Fetch-Site: none\r\n"), "200", false },
-		{ "OPTIONS * HTTP/1.1\r\n" H "\r\n", "204", false },
-		{ "OPTIONS /mail/ HTTP/1.1\r\n" H A "\r\n", "204", false },
-		{ "OPTIONS /mail/ HTTP/1.1\r\n" H "\r\n", "401", false },
-		{ "OPTIONS /nope HTTP/1.1\r\n" H A "\r\n", "404", false },
-		{ "POST /mail/ HTTP/1.1\r\n" H "\r\n", "405", false },
-		{ "POST /mail/ HTTP/1.1\r\n" H "Content-Length: 2\r\n\r\nab",
-		    "405", true },
-		{ "CONNECT h:1 HTTP/1.1\r\n" H "\r\n", "405", false },
-		{ "get / HTTP/1.1\r\n" H "\r\n", "405", false },
-		{ GET("https://us.test/healthz", ""), "421", false },
-		{ "GET https://us.test/healthz HTTP/1.1\r\nHost: us.test\r\n"
-		    "\r\n", "200", false },
-		{ "GET https://US.test:1/healthz HTTP/1.1\r\nHost: us.TEST:1"
-		    "\r\n\r\n", "200", false },
-		{ "GET https://[::1]:1/healthz HTTP/1.1\r\nHost: [::1]:1\r\n"
-		    "\r\n", "200", false },
-		{ "GET http://us.test/healthz HTTP/1.1\r\nHost: us.test\r\n"
-		    "\r\n", "421", false },
-		{ "GET https://x.test/healthz HTTP/1.1\r\nHost: x.test\r\n"
-		    "\r\n", "421", false },
-		{ GET("/healthz", "Connection: close\r\n"), "200", true },
-		{ "GET /healthz HTTP/1.0\r\n\r\n", "200", true },
-		{ "GET /healthz HTTP/1.1\r\n\r\n", "400", true },
-		{ "GET /healthz HTTP/2.0\r\n\r\n", "505", true },
-		/* pipelines; five requests a connection */
-		{ GET("/healthz", "") GET("/nope", "") GET("/mail/1.x", A),
-		    "200 401 200", false },
-		{ GET("/healthz", "") "x\r\n" GET("/healthz", ""), "200 400",
-		    true },
-		{ GET("/healthz", "") GET("/healthz", "") GET("/healthz", "")
-		    GET("/healthz", "") GET("/healthz", "")
-		    GET("/healthz", ""), "200 200 200 200 200", true },
-	};
 	size_t	i;
 
 	(void)state;
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		check(t[i].text, t[i].codes, t[i].closes);
+	for (i = 0; i < sizeof(talks) / sizeof(talks[0]); i++)
+		check(talks[i].text, talks[i].codes, talks[i].closes);
 }
 
 /* What every reply must have, and HEAD as GET. */

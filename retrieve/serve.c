@@ -224,8 +224,7 @@ act(struct client *c)
 	case SESSION_COUNT:
 		break;
 	}
-	BUG_IF("no such state");
-	return false;
+	log_bug(__FILE__, __LINE__, "no such state");
 }
 
 void

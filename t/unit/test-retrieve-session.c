@@ -23,6 +23,7 @@
 #define AWAY	"Authorization: Basic YTpl\r\n"
 #define BODY	"0123456789abcdef"
 
+static const char body[] = BODY;
 static const char *const hosts[] = { "us.test", "[::1]", NULL };
 static const struct session_conf conf = {
 	.limits = { 200, 1000, 20 }, .requests = 5, .list_default = 3,
@@ -117,7 +118,7 @@ play(struct session *s, struct buf *out)
 			break;
 		case SESSION_BODY:
 			assert_true(s->file.raw);
-			assert_int_equal(buf_add(out, BODY + s->file.first,
+			assert_int_equal(buf_add(out, &body[s->file.first],
 			    s->file.length), 0);
 			session_sent(s);
 			break;

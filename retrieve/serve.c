@@ -21,7 +21,8 @@
 #include "lib/role.h"
 #include "lib/str.h"
 
-#define HELPER_TIME	120000	/* ms to wait for auth or reader */
+#define LOGIN_TIME	100000	/* ms for auth: it delays refusals */
+#define READER_TIME	60000	/* ms for the reader */
 #define SKIP_TURN	(8 << 20)	/* octets read through in one turn */
 #define BLOCK_MAX	65536	/* octets of a header block served */
 
@@ -200,13 +201,13 @@ act(struct client *c)
 		await_request(c);
 		return false;
 	case SESSION_LOGIN:
-		conn_deadline(c->conn, HELPER_TIME);
+		conn_deadline(c->conn, LOGIN_TIME);
 		login_need(c);
 		return s->fresh;
 	case SESSION_LIST:
 	case SESSION_OPEN:
 	case SESSION_PING:
-		conn_deadline(c->conn, HELPER_TIME);
+		conn_deadline(c->conn, READER_TIME);
 		ask_reader(c);
 		return s->fresh;
 	case SESSION_BLOCK:

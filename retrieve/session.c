@@ -120,10 +120,7 @@ is_ours(const struct session *s, const struct target *t)
 	return false;
 }
 
-/*
- * The checks that need no login, in the order of RETRIEVAL in
- * postern-http(7). True when the request may go on.
- */
+/* The checks that need no login. True when the request may go on. */
 static bool
 admit(struct session *s, struct target *t)
 {

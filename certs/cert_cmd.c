@@ -28,7 +28,8 @@
 const char cert_cmd_usage[] =
     "cert ca [--dir DIR] [--name TEXT] [--days N] [--passphrase-file FILE]\n"
     "cert server [--dir DIR] [--file BASE] [--days N]\n"
-    "            [--passphrase-file FILE] [--ca-passphrase-file FILE] NAME ...\n"
+    "            [--passphrase-file FILE] [--ca-passphrase-file FILE]\n"
+    "            NAME ...\n"
     "cert renew [--dir DIR] [--file BASE] [--days N] [--within N] [--new-key]\n"
     "            [--passphrase-file FILE] [--ca-passphrase-file FILE]\n"
     "cert show [--dir DIR] [FILE ...]\n";

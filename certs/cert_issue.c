@@ -252,7 +252,8 @@ renew_ca(const struct cert_options *o, int dir, struct store_pair *old,
 		return fail_say(EX_USAGE, "--new-key", "a CA with a new key is "
 		    "another CA: move the old one away, then cert ca");
 	if ((name = common_name(old->cert)) == NULL)
-		return fail_say(EX_DATAERR, o->dir, "the CA has no common name");
+		return fail_say(EX_DATAERR, o->dir,
+		    "the CA has no common name");
 	spec.common_name = name;
 	spec.days = o->days != 0 ? (unsigned)o->days : CA_DAYS;
 	new->key = old->key;

@@ -166,7 +166,8 @@ print_name(FILE *fp, const char *label, const X509_NAME *name)
 	if ((bio = BIO_new(BIO_s_mem())) == NULL)
 		return;
 	/* escapes as RFC 2253 but leaves UTF-8 to str_quote() */
-	X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+	X509_NAME_print_ex(bio, name, 0,
+	    XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
 	len = BIO_get_mem_data(bio, &data);
 	fprintf(fp, "%s: %s\n", label,
 	    str_quote(text, sizeof(text), data, len > 0 ? (size_t)len : 0));

@@ -38,7 +38,8 @@ show_file(const struct cert_options *o, int dir, const char *label,
 		X509_free(x);
 	}
 	BIO_free(bio);
-	return n > 0 ? EX_OK : fail_say(EX_DATAERR, label, "holds no certificate");
+	return n > 0 ? EX_OK : fail_say(EX_DATAERR, label,
+	    "holds no certificate");
 }
 
 static int

@@ -22,7 +22,8 @@ store_base_ok(const char *base)
 {
 	size_t len = strlen(base);
 
-	return len > 0 && len <= STORE_BASE_MAX && strchr("._-", *base) == NULL &&
+	return len > 0 && len <= STORE_BASE_MAX &&
+	    strchr("._-", *base) == NULL &&
 	    strspn(base, "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len;
 }

@@ -358,13 +358,13 @@ new_password() {
 make_accounts() {
 	local name
 	if [[ -n $accounts ]]; then
-		control user import "$accounts" >&2 ||
+		control user import --update "$accounts" >&2 ||
 		    die "--accounts: $accounts was not loaded"
 	elif ! grep -qs "@$domain	" "${mail_root%/mail}/etc/accounts"; then
 		(umask 077 && for name in alice bob; do
 			echo "$name@$domain:$(new_password)"
 		done >> "$dir/passwords")
-		control user import "$dir/passwords" >&2 ||
+		control user import --update "$dir/passwords" >&2 ||
 		    die "cannot make the accounts"
 	fi
 }

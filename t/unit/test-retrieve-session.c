@@ -34,7 +34,7 @@ static void
 play_login(struct session *s)
 {
 	struct span	v = session_credentials(s);
-	char		last = v.s[v.len - 1];
+	char		last = v.len > 0 ? v.s[v.len - 1] : '\0';
 
 	if (last == 'i')
 		session_login(s, SESSION_ADMITTED, "a@d.test", 0);

@@ -166,62 +166,36 @@ compare_entry_ids(const struct index *x, const struct index_entry *a,
 	    b->id_len);
 }
 
+/* The entry at the position that a points to. */
+static const struct index_entry *
+entry_at(const struct index *x, const void *a)
+{
+	uint32_t	i;
+
+	memcpy(&i, a, sizeof(i));
+	return &x->entries[i];
+}
+
 /* By id, and of the same id that in cur/ first. */
 static int
-by_id(const struct index *x, uint32_t i, uint32_t j)
+by_id(const void *a, const void *b, void *arg)
 {
-	const struct index_entry	*p = &x->entries[i];
-	const struct index_entry	*q = &x->entries[j];
-	int				 r = compare_entry_ids(x, p, q);
+	const struct index_entry	*p = entry_at(arg, a);
+	const struct index_entry	*q = entry_at(arg, b);
+	int				 r = compare_entry_ids(arg, p, q);
 
 	return r != 0 ? r : (int)p->fresh - (int)q->fresh;
 }
 
 static int
-by_arrival(const struct index *x, uint32_t i, uint32_t j)
+by_arrival(const void *a, const void *b, void *arg)
 {
-	const struct index_entry	*p = &x->entries[i];
-	const struct index_entry	*q = &x->entries[j];
+	const struct index_entry	*p = entry_at(arg, a);
+	const struct index_entry	*q = entry_at(arg, b);
 
 	if (p->mtime != q->mtime)
 		return p->mtime < q->mtime ? -1 : 1;
-	return compare_entry_ids(x, p, q);
-}
-
-typedef int compare_fn(const struct index *, uint32_t, uint32_t);
-
-/* Merge the runs a[lo..mid) and a[mid..hi) into b. */
-static void
-merge(const struct index *x, const uint32_t *a, uint32_t *b, size_t lo,
-    size_t mid, size_t hi, compare_fn *compare)
-{
-	size_t	i = lo, j = mid, k;
-
-	for (k = lo; k < hi; k++)
-		if (i < mid && (j == hi || compare(x, a[i], a[j]) <= 0))
-			b[k] = a[i++];
-		else
-			b[k] = a[j++];
-}
-
-/*
- * Sort n positions, with room for as many at temp. Not qsort_r(3): that may
- * ask the system how much memory there is, which the sandbox forbids.
- */
-static void
-sort(const struct index *x, uint32_t *a, uint32_t *temp, size_t n,
-    compare_fn *compare)
-{
-	size_t	width, lo, mid, hi;
-
-	for (width = 1; width < n; width *= 2) {
-		for (lo = 0; lo < n; lo = hi) {
-			mid = n - lo < width ? n : lo + width;
-			hi = n - mid < width ? n : mid + width;
-			merge(x, a, temp, lo, mid, hi, compare);
-		}
-		memcpy(a, temp, n * sizeof(*a));
-	}
+	return compare_entry_ids(arg, p, q);
 }
 
 /* Leave one position of each id. How many are left. */
@@ -250,10 +224,10 @@ arrange(struct index *x, uint32_t *names)
 
 	for (i = 0; i < n; i++)
 		names[i] = (uint32_t)i;
-	sort(x, names, temp, n, by_id);
+	qsort_r(names, n, sizeof(*names), by_id, x);
 	n = drop_doubles(x, names, n);
 	memcpy(order, names, n * sizeof(*order));
-	sort(x, order, temp, n, by_arrival);
+	qsort_r(order, n, sizeof(*order), by_arrival, x);
 	if ((sorted = malloc(n * sizeof(*sorted))) == NULL)
 		return -1;
 	for (i = 0; i < n; i++) {

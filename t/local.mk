@@ -16,6 +16,7 @@ POSTERN_TESTS += t/110-smtp-states.exp
 POSTERN_TESTS += t/112-smtp-auth.exp
 POSTERN_TESTS += t/114-smtp-envelope.exp
 POSTERN_TESTS += t/116-smtp-data.exp
+POSTERN_TESTS += t/118-smtp-injection.exp
 POSTERN_TESTS += t/700-kill.sh
 TESTS += $(POSTERN_TESTS)
 EXTRA_DIST += t/engines.txt t/lib.exp t/lib.sh t/load.py $(POSTERN_TESTS)

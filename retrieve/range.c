@@ -8,6 +8,20 @@
 #include "retrieve/httpdate.h"
 #include "retrieve/range.h"
 
+/* Digits; a number too great for 64 bits is beyond every size. */
+static bool
+parse_position(const char *s, size_t len, uint64_t *out)
+{
+	size_t	i;
+
+	for (i = 0; i < len; i++)
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+	if (str_u64(s, len, UINT64_MAX, out) == -1)
+		*out = UINT64_MAX;
+	return len > 0;
+}
+
 /* One range-spec: "0-499", "500-", "-500". False when malformed. */
 static bool
 parse_spec(struct span v, uint64_t size, uint64_t *first, uint64_t *length,
@@ -20,9 +34,8 @@ parse_spec(struct span v, uint64_t size, uint64_t *first, uint64_t *length,
 	if (dash == NULL)
 		return false;
 	n = (size_t)(dash - v.s);
-	if (v.len == 1 || (n > 0 && str_u64(v.s, n, UINT64_MAX, &a) == -1) ||
-	    (n + 1 < v.len &&
-	    str_u64(dash + 1, v.len - n - 1, UINT64_MAX, &b) == -1))
+	if (v.len == 1 || (n > 0 && !parse_position(v.s, n, &a)) ||
+	    (n + 1 < v.len && !parse_position(dash + 1, v.len - n - 1, &b)))
 		return false;
 	if (n == 0) {			/* the last b octets */
 		*satisfied = b > 0 && size > 0;

@@ -271,7 +271,9 @@ test_range(void **state)
 		{ "bytes=1", RANGE_WHOLE, 0, 100 },
 		{ "bytes=a-b", RANGE_WHOLE, 0, 100 },
 		{ "bytes=+1-2", RANGE_WHOLE, 0, 100 },
-		{ "bytes=0-99999999999999999999", RANGE_WHOLE, 0, 100 },
+		{ "bytes=0-99999999999999999999", RANGE_PART, 0, 100 },
+		{ "bytes=-99999999999999999999", RANGE_PART, 0, 100 },
+		{ "bytes=99999999999999999999-", RANGE_NONE, 0, 0 },
 		{ "octets=0-1", RANGE_WHOLE, 0, 100 },
 	};
 	uint64_t	first, length;

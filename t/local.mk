@@ -18,6 +18,16 @@ POSTERN_TESTS += t/114-smtp-envelope.exp
 POSTERN_TESTS += t/116-smtp-data.exp
 POSTERN_TESTS += t/118-smtp-injection.exp
 POSTERN_TESTS += t/120-smtp-clients.exp
+POSTERN_TESTS += t/210-http-basic.py
 POSTERN_TESTS += t/700-kill.sh
 TESTS += $(POSTERN_TESTS)
-EXTRA_DIST += t/engines.txt t/lib.exp t/lib.sh t/load.py t/many.py $(POSTERN_TESTS)
+EXTRA_DIST += t/engines.txt t/lib.exp t/lib.py t/lib.sh t/load.py t/many.py $(POSTERN_TESTS)
+
+# Retrieval and the whole, in Python and sh.
+HTTP_TESTS =
+HTTP_TESTS += t/210-http-basic.py
+TESTS += $(HTTP_TESTS)
+TEST_EXTENSIONS += .py
+PY_LOG_DRIVER = $(TAP_DRIVER)
+PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/t/python.sh
+EXTRA_DIST += t/lib.py t/python.sh $(HTTP_TESTS)

@@ -3,7 +3,7 @@
 
     from lib import *
     def test():
-        t = start("limits { idle_time = 5s }")   # conf text, masters
+        f = start("limits { idle_time = 5s }")   # conf text, masters
         r = get("/mail/", "alice", Accept="application/json")
         eq(r.status, 200, "the list")
     run(12, test)

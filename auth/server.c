@@ -17,6 +17,7 @@
 
 #include <openssl/crypto.h>
 
+#include <sys/inotify.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -91,6 +92,36 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	server_follow_accounts(s);
 	ticket_expire(s);
 	server_drained(s);
+}
+
+/* In the accounts' folder a file was written or got a name. */
+static void
+on_change(evutil_socket_t fd, short what, void *arg)
+{
+	char events[4096];	/* which ones does not matter */
+
+	(void)what;
+	if (read((int)fd, events, sizeof(events)) > 0)
+		server_follow_accounts(arg);
+}
+
+/*
+ * Hear of changes as they are made: a login must not outlive its password.
+ * Where that cannot be had, the tick finds them a little later.
+ */
+static void
+watch_folder(struct server *s, const char *folder)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd == -1 || inotify_add_watch(fd, folder, IN_MOVED_TO |
+	    IN_CLOSE_WRITE | IN_DELETE | IN_ONLYDIR) == -1 ||
+	    (s->change = event_new(s->base, fd, EV_READ | EV_PERSIST,
+	    on_change, s)) == NULL || event_add(s->change, NULL) == -1) {
+		log_warn("accounts: cannot watch folder=%s: %m", folder);
+		if (fd != -1 && s->change == NULL)
+			close(fd);
+	}
 }
 
 static void
@@ -184,6 +215,7 @@ server_start(void *arg, struct event_base *base, const struct conf *conf)
 		return -1;
 	}
 	s->profile.paths[0] = (struct priv_path){ folder, PRIV_READ };
+	watch_folder(s, folder);
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	s->readable = true;
 	server_follow_accounts(s);

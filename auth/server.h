@@ -79,6 +79,7 @@ struct server {
 	struct event_base	*base;
 	struct event		*listen;
 	struct event		*tick;
+	struct event		*change;	/* of the accounts' folder */
 	int			 listen_fd;
 	bool			 draining;
 	uint64_t		 drain_end;

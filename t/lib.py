@@ -17,7 +17,7 @@ import base64
 import json
 import os
 import re
-import select
+import signal
 import socket
 import ssl
 import subprocess
@@ -118,6 +118,14 @@ class Fixture:
             return [int(line.split()[1]) for line in f
                     if line.split()[0] == master][-1]
 
+    def stop(self, *masters):
+        """Stop some or all; the folder stays, start() may follow."""
+        if not masters:
+            self.sh("stop", self.dir)
+        for pid in [self.pid(m) for m in masters]:
+            os.kill(pid, signal.SIGTERM)
+            wait_for(lambda: not runs(pid))
+
     def log(self, master):
         with open("%s/log/%s.log" % (self.dir, master),
                   errors="replace") as f:
@@ -133,9 +141,17 @@ class Fixture:
     def logs(self):
         for m in MASTERS:
             try:
-                diag("--- " + m, *self.log(m).splitlines()[-20:])
+                diag("--- " + m, *self.log(m).splitlines()[-10:])
             except OSError:
                 pass
+
+
+def runs(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def children(pid):

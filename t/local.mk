@@ -27,6 +27,7 @@ EXTRA_DIST += t/engines.txt t/lib.exp t/lib.py t/lib.sh t/load.py t/many.py $(PO
 HTTP_TESTS =
 HTTP_TESTS += t/210-http-basic.py
 HTTP_TESTS += t/212-http-strict.py
+HTTP_TESTS += t/214-http-auth.py
 TESTS += $(HTTP_TESTS)
 TEST_EXTENSIONS += .py
 PY_LOG_DRIVER = $(TAP_DRIVER)

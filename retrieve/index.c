@@ -101,8 +101,10 @@ grow(struct index *x, size_t len)
 }
 
 /*
- * The size with CRLF as the name has it, if it can be believed: S must be
- * the file's, and no LF gains more than one octet.
+ * The size with CRLF as the name has it, if it may be right: S must be the
+ * file's, and no LF gains more than one octet. Anyone can write a name, so
+ * no reply is promised by it before the octets were counted; S equal to W
+ * says that the file is served as it is, whose size is known.
  */
 static uint64_t
 named_size(const struct maildir_name *m, uint64_t stored)
@@ -134,6 +136,7 @@ index_add(struct index *x, const char *name, bool fresh,
 	*e = *from;
 	e->fields = NULL;
 	e->size = named_size(&m, e->stored);
+	e->sure = e->size == e->stored;
 	e->name = (uint32_t)x->names_len;
 	e->id_len = (uint16_t)m.id_len;
 	e->fresh = fresh;
@@ -318,8 +321,10 @@ index_inherit(struct index *x, struct index *old)
 		if (o == NULL || o->ino != e->ino || o->mtime != e->mtime ||
 		    o->stored != e->stored)
 			continue;
-		if (e->size == INDEX_UNKNOWN)
+		if (e->size == INDEX_UNKNOWN || o->sure) {
 			e->size = o->size;
+			e->sure = o->sure;
+		}
 		e->fields = o->fields;
 		o->fields = NULL;
 	}

@@ -27,6 +27,7 @@ struct index_entry {
 	uint16_t	 id_len;
 	uint8_t		 flags;		/* enum reader_flag */
 	bool		 fresh;		/* in new/, else in cur/ */
+	bool		 sure;		/* size was counted, or is stored */
 };
 
 struct index {

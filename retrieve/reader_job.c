@@ -107,30 +107,6 @@ job_list(struct peer *p, const char *user, struct index *x,
 	return 0;
 }
 
-int
-job_open(struct peer *p, const char *user, struct index *x, const char *id,
-    int fd, const struct reader_opened *o)
-{
-	struct job	*j;
-
-	if (o->size != INDEX_UNKNOWN) {
-		peer_send(p, o, sizeof(*o), fd);
-		close(fd);
-		index_release(&x);
-		return 0;
-	}
-	if ((j = job_new(p, user, x)) == NULL) {
-		close(fd);
-		index_release(&x);
-		return -1;
-	}
-	j->open = true;
-	j->opened = *o;
-	j->measure.fd = fd;
-	j->measure.entry = index_find(x, id);
-	return 0;
-}
-
 /* Read as much as there is, up to len octets. Octets, or -1 and errno. */
 static ssize_t
 read_at(int fd, unsigned char *buf, size_t len, uint64_t at)
@@ -151,6 +127,13 @@ read_at(int fd, unsigned char *buf, size_t len, uint64_t at)
 	return (ssize_t)n;
 }
 
+static void
+know_size(struct index_entry *e, uint64_t size)
+{
+	e->size = size;
+	e->sure = true;
+}
+
 /* Go on measuring. 1: done, its size is noted; 0: more; -1: failed. */
 static int
 measure_step(struct reader *r, struct job *j)
@@ -169,7 +152,7 @@ measure_step(struct reader *r, struct job *j)
 		if (n == READER_SCRATCH)
 			continue;
 		if (m->entry != NULL && m->entry->stored == m->at)
-			m->entry->size = m->at + m->added;
+			know_size(m->entry, m->at + m->added);
 		return 1;
 	}
 	return 0;
@@ -197,6 +180,33 @@ open_step(struct reader *r, struct job *j)
 	return true;
 }
 
+int
+job_open(struct peer *p, const char *user, struct index *x, const char *id,
+    int fd, const struct reader_opened *o)
+{
+	struct job	*j;
+
+	if (o->size != INDEX_UNKNOWN) {
+		peer_send(p, o, sizeof(*o), fd);
+		close(fd);
+		index_release(&x);
+		return 0;
+	}
+	if ((j = job_new(p, user, x)) == NULL) {
+		close(fd);
+		index_release(&x);
+		return -1;
+	}
+	j->open = true;
+	j->opened = *o;
+	j->measure.fd = fd;
+	j->measure.entry = index_find(x, id);
+	/* Most are short: one read, and no waiting for a turn. */
+	if (o->stored < READER_SCRATCH && open_step(p->reader, j))
+		job_free(p->reader, j);
+	return 0;
+}
+
 /* Learn the header fields. 0, or -1 with errno. */
 static int
 read_fields(struct reader *r, struct job *j, int fd, struct index_entry *e)
@@ -204,6 +214,7 @@ read_fields(struct reader *r, struct job *j, int fd, struct index_entry *e)
 	static const size_t	 sizes[] = { JOB_PROBE, JOB_HEADER };
 	ssize_t			 n = 0;
 	size_t			 i;
+	bool			 cr;
 
 	for (i = 0; i < 2; i++) {
 		n = read_at(fd, r->scratch, sizes[i], 0);
@@ -213,6 +224,13 @@ read_fields(struct reader *r, struct job *j, int fd, struct index_entry *e)
 		    memmem(r->scratch, (size_t)n, "\n\n", 2) != NULL ||
 		    memmem(r->scratch, (size_t)n, "\n\r\n", 3) != NULL)
 			break;
+	}
+	/* All of it was read: count, rather than believe the name. */
+	if (i < 2 && (size_t)n < sizes[i] && (uint64_t)n == e->stored &&
+	    !e->sure) {
+		cr = false;
+		know_size(e, e->stored + crlf_count(&cr, r->scratch,
+		    (size_t)n));
 	}
 	e->fields = fields_read((const char *)r->scratch, (size_t)n);
 	if (e->fields == NULL)

@@ -233,7 +233,8 @@ on_open(struct peer *p, const void *msg, size_t len)
 		o.status = READER_OK;
 		o.flags = e->flags;
 		o.stored = (uint64_t)st.st_size;
-		o.size = o.stored == e->stored ? e->size : INDEX_UNKNOWN;
+		o.size = o.stored == e->stored && e->sure ? e->size :
+		    INDEX_UNKNOWN;
 		o.received = (int64_t)st.st_mtim.tv_sec;
 		name_octets(r, user, q.message, &st, o.tag);
 		if (job_open(p, user, x, q.message, fd, &o) == 0)

@@ -43,6 +43,7 @@ static struct {
 	uint32_t		 index;
 	bool			 verbose;
 	bool			 done;
+	bool			 stopping;
 	struct early		 early[ROLE_EARLY_MAX];
 	size_t			 nearly;
 } role;
@@ -91,6 +92,12 @@ tell_master(uint32_t type, uint32_t what)
 
 	if (role.ctl != NULL)
 		chan_send(role.ctl, &c, sizeof(c), -1);
+}
+
+bool
+role_is_stopping(void)
+{
+	return role.stopping;
 }
 
 void
@@ -144,6 +151,7 @@ on_ctl(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 	}
 	if (c.type != CTL_DRAIN)
 		return;
+	role.stopping = c.what != 0;
 	/* The others hold auth's sockets for good: it cannot wait for them. */
 	if (role.ops->drain == NULL ||
 	    (c.what != 0 && (role.ops->role == ROLE_AUTH_SERVER ||

@@ -67,7 +67,8 @@ struct role_ops {
 	int	(*threads)(void *arg);
 	/*
 	 * No new work: close listeners, finish, call role_done() when no
-	 * work is left. Without it the program exits at once.
+	 * work is left. Without it the program exits at once. May come
+	 * twice: when others have taken over, and when the service stops.
 	 */
 	void	(*drain)(void *arg);
 };
@@ -87,6 +88,8 @@ void	 role_done(void);
 uint32_t role_instance(void);
 /* 0-based place among the processes of the same role. */
 uint32_t role_index(void);
+/* In drain(): does the service stop, or have others taken over? */
+bool	 role_is_stopping(void);
 /* A peer's channel broke: ask the master for a new one (ROLE_* named). */
 void	 role_want_peer(enum role);
 /* The name of a role's program, "smtpd-session" for example. */

@@ -146,17 +146,26 @@ on_peer(void *arg, enum role role, uint32_t instance, int fd)
 }
 
 static void
-on_drain(void *arg)
+tell_clients(struct driver *d)
 {
-	struct driver *d = arg;
 	struct client *c;
 
-	d->draining = true;
-	accept_stop(d);
 	LIST_FOREACH(c, &d->clients, next) {
 		session_event(c->session, SESSION_EV_SHUTDOWN, driver_now());
 		client_turn(c);
 	}
+}
+
+/* Clients go on when it is for a new conf, which new ones will meet. */
+static void
+on_drain(void *arg)
+{
+	struct driver *d = arg;
+
+	d->draining = true;
+	accept_stop(d);
+	if (role_is_stopping())
+		tell_clients(d);
 	if (LIST_EMPTY(&d->clients))
 		role_done();
 }

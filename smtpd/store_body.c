@@ -112,6 +112,23 @@ body_flush(struct body *b)
 }
 
 /*
+ * Append the header block without the fields that name hidden recipients:
+ * all recipients share the file (RFC 5322, 3.6.3).
+ */
+static int
+add_header(struct buf *out, const char *block, size_t len)
+{
+	struct header_field f;
+	size_t from = 0, pos = 0;
+	int r = 0;
+
+	for (; header_next(block, len, &pos, &f); from = pos)
+		if (!header_is(&f, "Bcc") && !header_is(&f, "Resent-Bcc"))
+			r |= buf_add(out, block + from, pos - from);
+	return r | buf_add(out, block + from, len - from);
+}
+
+/*
  * Put together what goes to the file first: trace fields, missing fields,
  * the header block, the empty line if it was missing, and the octets of the
  * body that are here already.
@@ -134,7 +151,7 @@ assemble(struct body *b, size_t end, const struct author_facts *facts,
 	if (!facts->message_id)
 		r |= trace_write_message_id(&out, &t);
 	if (end > 0)
-		r |= buf_add(&out, text, end);
+		r |= add_header(&out, (const char *)text, end);
 	if (blank)
 		r |= buf_add(&out, "\n", 1);
 	if (len > end)

@@ -211,6 +211,10 @@ static const struct {
 	    TRACE DATE "Message-ID: y\n\nno field\n"
 	    "From: bob@example.test\n\n", STORE_OK },
 	{ "A: b\r\n", TRACE DATE MSGID "A: b\n", STORE_OK },
+	{ "Bcc: x\r\n\ty\r\nA: b\r\nresent-bcc :\r\nBCC:x\r\n"
+	    "\r\nBcc: z\r\n",
+	    TRACE DATE MSGID "A: b\n\nBcc: z\n", STORE_OK },
+	{ "A: b\r\nBcc: x", TRACE DATE MSGID "A: b\n", STORE_OK },
 	{ "A: b", TRACE DATE MSGID "A: b", STORE_OK },
 	{ "From: bob@example.test\r\n\r\nx\r\n", NULL, STORE_NOT_AUTHOR },
 	{ "From: bob@example.test\r\n", NULL, STORE_NOT_AUTHOR },

@@ -19,13 +19,9 @@ POSTERN_TESTS += t/116-smtp-data.exp
 POSTERN_TESTS += t/118-smtp-injection.exp
 POSTERN_TESTS += t/120-smtp-clients.exp
 POSTERN_TESTS += t/190-smtp-reload.exp
-POSTERN_TESTS += t/210-http-basic.py
-POSTERN_TESTS += t/212-http-strict.py
-POSTERN_TESTS += t/214-http-auth.py
-POSTERN_TESTS += t/216-http-maildir.py
 POSTERN_TESTS += t/700-kill.sh
 TESTS += $(POSTERN_TESTS)
-EXTRA_DIST += t/engines.txt t/lib.exp t/lib.py t/lib.sh t/load.py t/many.py $(POSTERN_TESTS)
+EXTRA_DIST += t/engines.txt t/lib.exp t/lib.sh t/load.py t/many.py $(POSTERN_TESTS)
 
 # Retrieval and the whole, in Python and sh.
 HTTP_TESTS =

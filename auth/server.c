@@ -12,7 +12,6 @@
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -26,21 +25,13 @@
 #include "lib/chan.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/now.h"
 
 #define THROTTLE_SLOTS	8192
 #define CACHE_SLOTS	4096
 #define TICKETS_MAX	262144
 #define IDS_MIN		64
 #define DRAIN_MS	300000
-
-uint64_t
-server_now(void)
-{
-	struct timespec ts;
-
-	BUG_IF(clock_gettime(CLOCK_BOOTTIME, &ts) == -1);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 enum auth_service
 server_service(enum role role)
@@ -228,7 +219,7 @@ server_drained(struct server *s)
 	if (!s->draining)
 		return;
 	if ((TAILQ_EMPTY(&s->logins) && tickets_count(s->tickets) == 0) ||
-	    TAILQ_EMPTY(&s->workers) || server_now() >= s->drain_end)
+	    TAILQ_EMPTY(&s->workers) || now_boot() >= s->drain_end)
 		role_done();
 }
 
@@ -248,7 +239,7 @@ server_drain(void *arg)
 		close(s->listen_fd);
 	}
 	s->draining = true;
-	s->drain_end = server_now() + DRAIN_MS;
+	s->drain_end = now_boot() + DRAIN_MS;
 	server_drained(s);
 }
 

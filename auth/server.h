@@ -102,8 +102,6 @@ struct server {
 	struct priv_profile	 profile;
 };
 
-/* Milliseconds of CLOCK_BOOTTIME. */
-uint64_t server_now(void);
 /* The service a session, store or reader belongs to; NONE for others. */
 enum auth_service server_service(enum role);
 const char *server_service_name(uint32_t service);

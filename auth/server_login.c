@@ -19,6 +19,7 @@
 #include "lib/chan.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/str.h"
 
 #define WORKER_TIME	30000	/* ms a worker may take for an answer */
@@ -266,7 +267,7 @@ known(struct login *l)
 	if (!is_plain(l) || !l->spoken || has_company(l) ||
 	    !server_follow_accounts(s))
 		return false;
-	user = cache_find(s->cache, l->said, server_now());
+	user = cache_find(s->cache, l->said, now_boot());
 	if (user == NULL || str_copy(l->user, sizeof(l->user), user) == -1)
 		return false;
 	worker_end(l);
@@ -278,7 +279,7 @@ static void
 succeed(struct login *l, const unsigned char *proof)
 {
 	struct server *s = l->server;
-	uint64_t now = server_now();
+	uint64_t now = now_boot();
 	enum auth_status status;
 
 	throttle_success(s->throttle, l->address, l->user, now);
@@ -310,7 +311,7 @@ fail(struct login *l, enum auth_status status)
 	if (status == AUTH_FAIL) {
 		memcpy(&print, l->said, sizeof(print));
 		delay = throttle_failure(s->throttle, l->address, l->user,
-		    print, server_now());
+		    print, now_boot());
 	}
 	log_result(l, "failed", status == AUTH_FAIL ? "credentials" :
 	    status == AUTH_NOT_AUTHORIZED ? "authzid" : "syntax");
@@ -329,7 +330,7 @@ blocked(struct login *l)
 {
 	uint64_t wait;
 
-	wait = throttle_wait(l->server->throttle, l->address, server_now());
+	wait = throttle_wait(l->server->throttle, l->address, now_boot());
 	if (wait == 0)
 		return false;
 	log_result(l, "failed", "throttled");

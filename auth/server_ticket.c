@@ -11,6 +11,7 @@
 #include "auth/server.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/str.h"
 
 static void
@@ -73,7 +74,7 @@ void
 ticket_expire(struct server *s)
 {
 	struct ticket *k;
-	uint64_t now = server_now();
+	uint64_t now = now_boot();
 
 	while ((k = tickets_expired(s->tickets, now)) != NULL)
 		ticket_end(s, k, true);
@@ -139,7 +140,7 @@ ticket_issue(struct login *l, const unsigned char *proof)
 	struct ticket t = {
 		.client = l->client_serial, .id = l->id,
 		.instance = c->instance, .service = l->service,
-		.expiry = server_now() + s->conf->auth_ticket_time
+		.expiry = now_boot() + s->conf->auth_ticket_time
 	};
 	struct ticket *k;
 

@@ -10,12 +10,12 @@
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "keys/keys_proto.h"
 #include "lib/ipc.h"
 #include "lib/log.h"
+#include "lib/now.h"
 
 void
 keys_client_init(struct keys_client *k)
@@ -39,15 +39,6 @@ keys_client_close(struct keys_client *k)
 	k->fd = -1;
 }
 
-static uint64_t
-keys_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* Wait until something can be read. 0, or -1 with errno. */
 static int
 keys_await(int fd, uint64_t until)
@@ -57,7 +48,7 @@ keys_await(int fd, uint64_t until)
 	int n;
 
 	do {
-		if ((now = keys_now()) >= until) {
+		if ((now = now_monotonic()) >= until) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
@@ -104,7 +95,7 @@ static int
 keys_ask(struct keys_client *k, struct keys_request *request,
     struct keys_reply *reply)
 {
-	uint64_t now = keys_now();
+	uint64_t now = now_monotonic();
 	size_t len = offsetof(struct keys_request, data) + request->len;
 
 	if (k->fd == -1) {
@@ -119,7 +110,7 @@ keys_ask(struct keys_client *k, struct keys_request *request,
 	    keys_receive(k, reply, now + KEYS_WAIT) == 0)
 		return 0;
 	if (errno == ETIMEDOUT || errno == EAGAIN)
-		k->rest = keys_now() + KEYS_REST;
+		k->rest = now_monotonic() + KEYS_REST;
 	else
 		keys_client_close(k);
 	return -1;

@@ -20,6 +20,7 @@ libpostern_a_SOURCES = \
 	lib/master_impl.h \
 	lib/master_listen.c \
 	lib/master_roles.c \
+	lib/now.c lib/now.h \
 	lib/priv.c lib/priv.h \
 	lib/priv_calls.c \
 	lib/priv_impl.h \

@@ -15,6 +15,7 @@
 #include "lib/chan.h"
 #include "lib/conn.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/role.h"
 #include "lib/str.h"
 #include "retrieve/basic.h"
@@ -114,7 +115,7 @@ login_need(struct client *c)
 	unsigned char		 print[SIPHASH_SIZE];
 
 	print_of(c, text, print);
-	if (c->login.state == LOGIN_IN && serve_boot_ms() < c->login.until &&
+	if (c->login.state == LOGIN_IN && now_boot() < c->login.until &&
 	    str_same_secret(print, c->login.print, sizeof(print))) {
 		conclude(c, SESSION_ADMITTED, 0);
 		return;
@@ -150,7 +151,7 @@ on_ok(struct client *c, const struct auth_reply *m)
 	struct login	*l = &c->login;
 
 	l->state = LOGIN_IN;
-	l->until = serve_boot_ms() + (uint64_t)m->lifetime * 1000;
+	l->until = now_boot() + (uint64_t)m->lifetime * 1000;
 	memcpy(l->nonce, m->nonce, sizeof(l->nonce));
 	memcpy(l->user, m->user, sizeof(l->user));
 	conclude(c, SESSION_ADMITTED, 0);

@@ -15,12 +15,12 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/chan.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/priv.h"
 #include "lib/role.h"
 
@@ -140,14 +140,11 @@ static void
 on_auth(struct chan *c, void *arg, const void *msg, size_t len, int fd)
 {
 	struct reader	*r = arg;
-	struct timespec	 ts;
 
 	(void)c;
 	if (fd != -1)
 		close(fd);
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	if (held_input(r->held, msg, len, (uint64_t)ts.tv_sec * 1000 +
-	    (uint64_t)ts.tv_nsec / 1000000) == 0)
+	if (held_input(r->held, msg, len, now_boot()) == 0)
 		return;
 	log_err("reader: ticket from auth: %m");
 	if (errno == EPROTO)

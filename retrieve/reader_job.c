@@ -9,11 +9,11 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/chan.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/str.h"
 #include "retrieve/crlf.h"
 #include "retrieve/reader.h"
@@ -351,15 +351,6 @@ list_step(struct reader *r, struct job *j)
 	return j->lo == j->hi;
 }
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* The next job whose peer takes more, or NULL. */
 static struct job *
 next_job(struct reader *r)
@@ -385,12 +376,13 @@ void
 job_run(int fd, short what, void *arg)
 {
 	struct reader	*r = arg;
-	uint64_t	 start = now_ms();
+	uint64_t	 start = now_monotonic();
 	struct job	*j;
 
 	(void)fd;
 	(void)what;
-	while ((j = next_job(r)) != NULL && now_ms() - start < JOB_SLICE) {
+	while ((j = next_job(r)) != NULL &&
+	    now_monotonic() - start < JOB_SLICE) {
 		if (j->open ? open_step(r, j) : list_step(r, j)) {
 			job_free(r, j);
 			continue;

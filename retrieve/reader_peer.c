@@ -8,24 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/chan.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/role.h"
 #include "lib/str.h"
 #include "retrieve/msgid.h"
 #include "retrieve/reader.h"
-
-static uint64_t
-boot_ms(void)
-{
-	struct timespec	ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 void
 peer_send(struct peer *p, const void *msg, size_t len, int fd)
@@ -43,11 +34,11 @@ user_of(struct peer *p, const unsigned char nonce[AUTH_NONCE])
 	struct reader	*r = p->reader;
 	const char	*user;
 
-	user = held_find(r->held, p->instance, nonce, boot_ms());
+	user = held_find(r->held, p->instance, nonce, now_boot());
 	if (user == NULL && r->auth != NULL) {
 		/* Auth sent it before the session heard of it. */
 		chan_poll(r->auth);
-		user = held_find(r->held, p->instance, nonce, boot_ms());
+		user = held_find(r->held, p->instance, nonce, now_boot());
 	}
 	return user;
 }

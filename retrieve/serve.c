@@ -18,6 +18,7 @@
 #include "lib/conn.h"
 #include "lib/counts.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/role.h"
 #include "lib/str.h"
 
@@ -25,21 +26,6 @@
 #define READER_TIME	60000	/* ms for the reader */
 #define SKIP_TURN	(8 << 20)	/* octets read through in one turn */
 #define BLOCK_MAX	65536	/* octets of a header block served */
-
-static uint64_t
-clock_ms(clockid_t clock)
-{
-	struct timespec	ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-uint64_t
-serve_boot_ms(void)
-{
-	return clock_ms(CLOCK_BOOTTIME);
-}
 
 static void
 log_request(struct client *c)
@@ -51,7 +37,7 @@ log_request(struct client *c)
 	log_info("http: request client=%s user=\"%s\" method=%s target=\"%s\" "
 	    "status=%u octets=%llu ms=%llu", c->name, user, l->method,
 	    l->target, l->code, (unsigned long long)l->octets,
-	    (unsigned long long)(serve_boot_ms() - c->since));
+	    (unsigned long long)(now_boot() - c->since));
 	c->http.busy = false;
 }
 
@@ -266,7 +252,7 @@ on_input(void *arg, const unsigned char *data, size_t len)
 	if (n == 0)
 		return 0;
 	if (!begun) {
-		c->since = serve_boot_ms();
+		c->since = now_boot();
 		c->renewed = false;
 		conn_deadline(c->conn, c->server->conf->request_time);
 	}

@@ -107,7 +107,4 @@ void	 ask_end(struct client *);
 /* A new channel to the reader; takes fd over. */
 void	 ask_peer(struct server *, int fd);
 
-/* Times in milliseconds. */
-uint64_t serve_boot_ms(void);
-
 #endif

@@ -10,24 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
 #include "lib/conn.h"
 #include "lib/counts.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/str.h"
 #include "smtpd/driver.h"
-
-uint64_t
-driver_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 char *
 client_address(const struct sockaddr_in6 *peer, char *dst, size_t size)
@@ -141,7 +132,7 @@ client_turn(struct client *c)
 			break;
 		client_do(c, &a);
 	}
-	client_arm(c, driver_now());
+	client_arm(c, now_monotonic());
 }
 
 void
@@ -173,7 +164,7 @@ on_input(void *arg, const unsigned char *data, size_t len)
 
 	while (taken < len && client_takes(c)) {
 		n = session_input(c->session, data + taken, len - taken,
-		    driver_now());
+		    now_monotonic());
 		client_turn(c);
 		taken += n;
 	}
@@ -186,7 +177,7 @@ on_eof(void *arg)
 {
 	struct client *c = arg;
 
-	session_event(c->session, SESSION_EV_EOF, driver_now());
+	session_event(c->session, SESSION_EV_EOF, now_monotonic());
 	client_turn(c);
 }
 
@@ -195,7 +186,7 @@ on_secured(void *arg)
 {
 	struct client *c = arg;
 
-	session_secured(c->session, driver_now());
+	session_secured(c->session, now_monotonic());
 	client_turn(c);
 }
 
@@ -203,7 +194,7 @@ static void
 on_timeout(void *arg)
 {
 	struct client *c = arg;
-	uint64_t now = driver_now();
+	uint64_t now = now_monotonic();
 
 	c->armed = 0;
 	if (now >= session_deadline(c->session)) {
@@ -245,7 +236,7 @@ client_log(const struct client *c, enum conn_end why)
 	    str_quote(user, sizeof(user), i.user, strlen(i.user)),
 	    version != NULL ? version : "none", i.messages, i.delivered,
 	    i.errors, conn_octets_in(c->conn), conn_octets_out(c->conn),
-	    driver_now() - c->began, reply_row(i.last)->code, end_name(why),
+	    now_monotonic() - c->began, reply_row(i.last)->code, end_name(why),
 	    str_quote(error, sizeof(error), conn_error(c->conn),
 	    strlen(conn_error(c->conn))));
 }
@@ -273,7 +264,7 @@ on_ended(void *arg, enum conn_end why)
 
 	client_log(c, why);
 	c->over = true;
-	session_event(c->session, SESSION_EV_GONE, driver_now());
+	session_event(c->session, SESSION_EV_GONE, now_monotonic());
 	client_turn(c);
 	auth_end(c);
 	client_free(c);
@@ -292,7 +283,7 @@ client_new(struct driver *d, int fd, const struct sockaddr_in6 *peer,
     bool implicit_tls)
 {
 	struct client *c = calloc(1, sizeof(*c));
-	uint64_t now = driver_now();
+	uint64_t now = now_monotonic();
 
 	if (c == NULL)
 		goto fail;

@@ -82,9 +82,6 @@ struct driver {
 	bool			 draining;
 };
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-uint64_t driver_now(void);
-
 /* driver_accept.c */
 /* Take the listening socket over. */
 void	 accept_add(struct driver *, enum listen_kind, int fd);

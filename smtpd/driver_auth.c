@@ -11,6 +11,7 @@
 
 #include "lib/chan.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/str.h"
 #include "smtpd/driver.h"
 
@@ -61,7 +62,7 @@ on_reply(struct driver *d, const void *msg, size_t len)
 	if (r->status == AUTH_OK)
 		memcpy(c->nonce, r->nonce, sizeof(c->nonce));
 	session_login(c->session, (enum auth_status)r->status, r->user,
-	    r->data, r->len, driver_now());
+	    r->data, r->len, now_monotonic());
 	client_answered(c);
 }
 
@@ -76,7 +77,7 @@ on_revoked(struct driver *d, const void *msg, size_t len)
 	c = client_of_auth(d, m->id);
 	if (c == NULL)
 		return;
-	session_event(c->session, SESSION_EV_REVOKED, driver_now());
+	session_event(c->session, SESSION_EV_REVOKED, now_monotonic());
 	client_turn(c);
 }
 
@@ -117,7 +118,7 @@ auth_lost(struct driver *d)
 		c->auth_id = 0;
 		/* of no effect unless an answer was awaited */
 		session_login(c->session, AUTH_TEMP, "", NULL, 0,
-		    driver_now());
+		    now_monotonic());
 		client_answered(c);
 	}
 }
@@ -214,7 +215,7 @@ auth_do(struct client *c, const struct session_action *a)
 		send_end(c);
 	if (r == -1)
 		session_login(c->session, AUTH_TEMP, "", NULL, 0,
-		    driver_now());
+		    now_monotonic());
 }
 
 void

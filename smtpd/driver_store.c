@@ -13,6 +13,7 @@
 #include "lib/chan.h"
 #include "lib/conn.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/str.h"
 #include "smtpd/driver.h"
 
@@ -79,7 +80,7 @@ on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 		c->txn = 0;
 	}
 	session_stored(c->session, (enum store_status)r->status, r->id,
-	    driver_now());
+	    now_monotonic());
 	client_answered(c);
 }
 
@@ -117,7 +118,7 @@ store_lost(struct driver *d)
 		if (c->asked == STORE_NONE)
 			continue;
 		c->asked = STORE_NONE;
-		session_stored(c->session, STORE_FAILED, "", driver_now());
+		session_stored(c->session, STORE_FAILED, "", now_monotonic());
 		client_answered(c);
 	}
 	resume_held(d);
@@ -262,5 +263,5 @@ store_do(struct client *c, const struct session_action *a)
 	if (c->asked == STORE_NONE)
 		return;
 	c->asked = STORE_NONE;
-	session_stored(c->session, STORE_FAILED, "", driver_now());
+	session_stored(c->session, STORE_FAILED, "", now_monotonic());
 }

@@ -13,6 +13,7 @@
 #include "lib/conf.h"
 #include "lib/counts.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/priv.h"
 #include "lib/str.h"
 #include "lib/tls.h"
@@ -151,7 +152,7 @@ tell_clients(struct driver *d)
 	struct client *c;
 
 	LIST_FOREACH(c, &d->clients, next) {
-		session_event(c->session, SESSION_EV_SHUTDOWN, driver_now());
+		session_event(c->session, SESSION_EV_SHUTDOWN, now_monotonic());
 		client_turn(c);
 	}
 }

@@ -10,27 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/chan.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/role.h"
 #include "lib/str.h"
 #include "smtpd/store_impl.h"
 #include "smtpd/store_ticket.h"
 
 #define MEMORY_MAX	(128 * 1024 * 1024)	/* of messages coming in */
-
-static uint64_t
-boottime(void)
-{
-	struct timespec now = { 0, 0 };
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void
 run_job(struct pool_job *j)
@@ -141,7 +132,7 @@ on_auth(struct chan *c, void *arg, const void *msg, size_t len, int fd)
 		auth_is_wrong("type or service");
 	if (!str_ends(k->user, sizeof(k->user)) || k->user[0] == '\0')
 		auth_is_wrong("user");
-	if (tickets_put(s->tickets, k, boottime()) == -1)
+	if (tickets_put(s->tickets, k, now_boot()) == -1)
 		log_err("store: ticket not kept: %m");
 }
 
@@ -174,7 +165,7 @@ store_auth(struct store *s, int fd)
 const char *
 store_user(struct store *s, const unsigned char *nonce, uint32_t instance)
 {
-	uint64_t now = boottime();
+	uint64_t now = now_boot();
 	const char *user = tickets_find(s->tickets, nonce, instance, now);
 
 	/* Its ticket was sent before the session heard OK: it may wait. */

@@ -17,6 +17,7 @@
 #define AUTH_DATA_MAX	9216	/* a line of 12,288 octets of BASE64 */
 #define AUTH_MECH_MAX	32
 #define AUTH_NONCE	16
+#define AUTH_LOGINS_MAX	262144	/* live ones, of both services */
 
 enum auth_type {
 	AUTH_NONE,

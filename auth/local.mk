@@ -2,8 +2,9 @@
 # libaccounts.a: the accounts file and SCRAM verifiers, for the auth service
 # and for posternctl. Needs $(POSTERN_LIBS) $(CRYPTO_LIBS) after it.
 # libauth.a: the tables of auth-server, which make no system call.
+# libauthclient.a: for those who use the service; needs no OpenSSL.
 
-noinst_LIBRARIES += libaccounts.a libauth.a
+noinst_LIBRARIES += libaccounts.a libauth.a libauthclient.a
 libaccounts_a_SOURCES = \
 	auth/accounts.c auth/accounts.h \
 	auth/accounts_edit.c \
@@ -15,6 +16,9 @@ libauth_a_SOURCES = \
 	auth/throttle.c auth/throttle.h \
 	auth/tickets.c auth/tickets.h
 libauth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+libauthclient_a_SOURCES = \
+	auth/auth_proto.h \
+	auth/held.c auth/held.h
 
 dist_man_MANS += man/postern-accounts.5 man/postern-auth.8
 

@@ -29,7 +29,6 @@
 
 #define THROTTLE_SLOTS	8192
 #define CACHE_SLOTS	4096
-#define TICKETS_MAX	262144
 #define IDS_MIN		64
 #define DRAIN_MS	300000
 
@@ -172,7 +171,7 @@ make_tables(struct server *s)
 		return -1;
 	s->throttle = throttle_new(&tc);
 	s->cache = cache_new(CACHE_SLOTS, c->auth_cache_time);
-	s->tickets = tickets_new(TICKETS_MAX);
+	s->tickets = tickets_new(AUTH_LOGINS_MAX);
 	s->ids_max = c->connections > SIZE_MAX / 2 ? SIZE_MAX :
 	    (size_t)c->connections * 2;
 	if (s->ids_max < IDS_MIN)

@@ -32,7 +32,6 @@ libretrieve_a_SOURCES = \
 libretrieve_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 libreader_a_SOURCES = \
-	auth/held.c auth/held.h \
 	retrieve/boxes.c retrieve/boxes.h \
 	retrieve/reader.h \
 	retrieve/reader_job.c \
@@ -54,7 +53,8 @@ retrieve_session_LDADD = libretrieve.a libkeysclient.a libtls.a $(SSL_LIBS) \
 	libmail.a $(JANSSON_LIBS) $(POSTERN_LIBS)
 
 retrieve_reader_SOURCES = retrieve/reader.c
-retrieve_reader_LDADD = libreader.a libretrieve.a libmail.a $(POSTERN_LIBS)
+retrieve_reader_LDADD = libreader.a libretrieve.a libauthclient.a \
+	libmail.a $(POSTERN_LIBS)
 
 dist_doc_DATA += conf/openapi.yaml
 CLEANFILES += retrieve/openapi_text.c
@@ -86,7 +86,8 @@ t_unit_test_retrieve_index_LDADD = $(RETRIEVE_TEST_LIBS)
 t_unit_test_retrieve_parts_SOURCES = t/unit/test-retrieve-parts.c
 t_unit_test_retrieve_parts_LDADD = $(RETRIEVE_TEST_LIBS)
 t_unit_test_retrieve_reader_SOURCES = t/unit/test-retrieve-reader.c
-t_unit_test_retrieve_reader_LDADD = libreader.a $(RETRIEVE_TEST_LIBS)
+t_unit_test_retrieve_reader_LDADD = libreader.a libauthclient.a \
+	$(RETRIEVE_TEST_LIBS)
 t_unit_test_retrieve_request_SOURCES = t/unit/test-retrieve-request.c
 t_unit_test_retrieve_request_LDADD = $(RETRIEVE_TEST_LIBS)
 t_unit_test_retrieve_session_SOURCES = t/unit/test-retrieve-session.c

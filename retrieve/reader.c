@@ -24,7 +24,6 @@
 #include "lib/priv.h"
 #include "lib/role.h"
 
-#define TICKETS_MAX	1000000
 #define INDEX_BYTES	(256UL << 20)	/* of memory for mailbox indexes */
 
 static const int calls[] = {
@@ -124,7 +123,7 @@ start(void *arg, struct event_base *base, const struct conf *conf)
 	profile.paths[1] = (struct priv_path){ own_dir,
 	    PRIV_READ | PRIV_WRITE };
 	r->step = evtimer_new(base, job_run, r);
-	r->held = held_new(AUTH_HTTP, TICKETS_MAX);
+	r->held = held_new(AUTH_HTTP, AUTH_LOGINS_MAX);
 	r->boxes = boxes_new(r->root, r->key, INDEX_BYTES);
 	r->scratch = malloc(READER_SCRATCH);
 	r->rows = malloc(sizeof(*r->rows));

@@ -12,12 +12,11 @@ libstore_a_SOURCES = \
 	smtpd/store_pool.c smtpd/store_pool.h \
 	smtpd/store_proto.h \
 	smtpd/store_start.c \
-	smtpd/store_ticket.c smtpd/store_ticket.h \
 	smtpd/store_txn.c
 
 pkglibexec_PROGRAMS += smtpd-store
 smtpd_store_SOURCES = smtpd/store.c
-smtpd_store_LDADD = libstore.a libmail.a $(POSTERN_LIBS)
+smtpd_store_LDADD = libstore.a libauthclient.a libmail.a $(POSTERN_LIBS)
 
 if HAVE_CMOCKA
 STORE_TESTS = \
@@ -26,7 +25,7 @@ STORE_TESTS = \
 	t/unit/test-store-peer
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
-STORE_TEST_LIBS = libstore.a libmail.a $(POSTERN_LIBS) $(CMOCKA_LIBS)
+STORE_TEST_LIBS = libstore.a libauthclient.a libmail.a $(POSTERN_LIBS) $(CMOCKA_LIBS)
 
 t_unit_test_store_author_SOURCES = t/unit/test-store-author.c
 t_unit_test_store_author_LDADD = $(STORE_TEST_LIBS)

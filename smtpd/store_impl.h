@@ -21,7 +21,7 @@ struct chan;
 struct conf;
 struct event;
 struct event_base;
-struct tickets;
+struct held;
 
 enum txn_state {
 	TXN_NONE,
@@ -66,7 +66,7 @@ struct store {
 	const struct conf	*conf;
 	struct event_base	*base;
 	struct event		*done;		/* the pool's descriptor */
-	struct tickets		*tickets;
+	struct held		*held;
 	struct chan		*auth;
 	struct pool		*pool;
 	struct body_env		 bodies;

@@ -12,14 +12,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "auth/held.h"
 #include "lib/chan.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/now.h"
 #include "lib/role.h"
-#include "lib/str.h"
 #include "smtpd/store_impl.h"
-#include "smtpd/store_ticket.h"
 
 #define MEMORY_MAX	(128 * 1024 * 1024)	/* of messages coming in */
 
@@ -84,9 +83,9 @@ store_init(struct store *s, struct event_base *base, const struct conf *conf)
 	pthread_mutex_init(&s->commits.lock, NULL);
 	maildir_maker_init(&s->commits.maker, conf->hostname,
 	    (uint64_t)getpid());
-	s->tickets = tickets_new();
+	s->held = held_new(AUTH_SMTP, AUTH_LOGINS_MAX);
 	s->pool = pool_new(conf->delivery_queue, run_job);
-	if (s->tickets == NULL || s->pool == NULL ||
+	if (s->held == NULL || s->pool == NULL ||
 	    (s->done = event_new(base, pool_fd(s->pool),
 	    EV_READ | EV_PERSIST, on_done, s)) == NULL ||
 	    event_add(s->done, NULL) == -1) {
@@ -107,33 +106,18 @@ store_threads(struct store *s)
 }
 
 static void
-auth_is_wrong(const char *why)
-{
-	log_err("store: bad message from auth: %s", why);
-	exit(EX_SOFTWARE);
-}
-
-static void
 on_auth(struct chan *c, void *arg, const void *msg, size_t len, int fd)
 {
-	const struct auth_ticket *k = msg;
 	struct store *s = arg;
 
 	(void)c;
 	if (fd != -1)
-		auth_is_wrong("a descriptor");
-	if (len != sizeof(*k))
-		auth_is_wrong("length");
-	if (k->type == AUTH_TICKET_END) {
-		tickets_end(s->tickets, k->nonce);
+		close(fd);
+	if (held_input(s->held, msg, len, now_boot()) == 0)
 		return;
-	}
-	if (k->type != AUTH_TICKET || k->service != AUTH_SMTP)
-		auth_is_wrong("type or service");
-	if (!str_ends(k->user, sizeof(k->user)) || k->user[0] == '\0')
-		auth_is_wrong("user");
-	if (tickets_put(s->tickets, k, now_boot()) == -1)
-		log_err("store: ticket not kept: %m");
+	log_err("store: ticket from auth: %m");
+	if (errno == EPROTO)
+		exit(EX_PROTOCOL);
 }
 
 /* Its tickets stay good until the next auth says which are. */
@@ -155,7 +139,7 @@ store_auth(struct store *s, int fd)
 	    .gone = on_auth_gone };
 
 	chan_free(&s->auth);
-	tickets_clear(s->tickets);
+	held_clear(s->held);
 	if ((s->auth = chan_new(s->base, fd, &ops, s)) == NULL) {
 		log_err("store: %m");
 		role_want_peer(ROLE_AUTH_SERVER);
@@ -166,12 +150,12 @@ const char *
 store_user(struct store *s, const unsigned char *nonce, uint32_t instance)
 {
 	uint64_t now = now_boot();
-	const char *user = tickets_find(s->tickets, nonce, instance, now);
+	const char *user = held_find(s->held, instance, nonce, now);
 
 	/* Its ticket was sent before the session heard OK: it may wait. */
 	if (user == NULL && s->auth != NULL) {
 		chan_poll(s->auth);
-		user = tickets_find(s->tickets, nonce, instance, now);
+		user = held_find(s->held, instance, nonce, now);
 	}
 	return user;
 }
@@ -187,7 +171,7 @@ store_free(struct store *s)
 	if (s->done != NULL)
 		event_free(s->done);
 	chan_free(&s->auth);
-	tickets_free(&s->tickets);
+	held_free(&s->held);
 	pthread_mutex_destroy(&s->commits.lock);
 	close(s->bodies.root);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * smtpd/store_ticket.c and store_author.c: who may send as whom.
+ * smtpd/store_author.c: who may send as whom.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -14,93 +14,6 @@
 #include <cmocka.h>
 
 #include "smtpd/store_author.h"
-#include "smtpd/store_ticket.h"
-
-static struct auth_ticket
-ticket(unsigned n, uint32_t instance, uint64_t expiry)
-{
-	struct auth_ticket k;
-
-	memset(&k, 0, sizeof(k));
-	k.type = AUTH_TICKET;
-	k.instance = instance;
-	k.service = AUTH_SMTP;
-	k.expiry = expiry;
-	memcpy(k.nonce + 4, &n, sizeof(n));
-	snprintf(k.user, sizeof(k.user), "user%u@example.test", n);
-	return k;
-}
-
-static void
-test_tickets(void **state)
-{
-	struct tickets *t = tickets_new();
-	struct auth_ticket a = ticket(1, 7, 1000), b = ticket(2, 8, 1000);
-
-	(void)state;
-	assert_non_null(t);
-	assert_null(tickets_find(t, a.nonce, 7, 0));
-	assert_int_equal(tickets_put(t, &a, 0), 0);
-	assert_int_equal(tickets_put(t, &b, 0), 0);
-	assert_string_equal(tickets_find(t, a.nonce, 7, 0),
-	    "user1@example.test");
-	assert_null(tickets_find(t, a.nonce, 8, 0));
-	assert_null(tickets_find(t, b.nonce, 7, 0));
-	assert_non_null(tickets_find(t, b.nonce, 8, 999));
-	assert_null(tickets_find(t, b.nonce, 8, 1000));
-	a.nonce[15] ^= 1;
-	assert_null(tickets_find(t, a.nonce, 7, 0));
-	tickets_end(t, a.nonce);
-	a.nonce[15] ^= 1;
-	assert_non_null(tickets_find(t, a.nonce, 7, 0));
-	tickets_end(t, a.nonce);
-	assert_null(tickets_find(t, a.nonce, 7, 0));
-	assert_non_null(tickets_find(t, b.nonce, 8, 0));
-	tickets_clear(t);
-	assert_null(tickets_find(t, b.nonce, 8, 0));
-	tickets_free(&t);
-	assert_null(t);
-	tickets_free(&t);
-}
-
-/* The last word of auth on a nonce counts. */
-static void
-test_ticket_replaced(void **state)
-{
-	struct tickets *t = tickets_new();
-	struct auth_ticket a = ticket(1, 7, 1000);
-
-	(void)state;
-	assert_int_equal(tickets_put(t, &a, 0), 0);
-	a.instance = 9;
-	a.expiry = 2000;
-	assert_int_equal(tickets_put(t, &a, 0), 0);
-	assert_null(tickets_find(t, a.nonce, 7, 0));
-	assert_non_null(tickets_find(t, a.nonce, 9, 1500));
-	tickets_end(t, a.nonce);
-	assert_null(tickets_find(t, a.nonce, 9, 0));
-	tickets_free(&t);
-}
-
-static void
-test_many_tickets(void **state)
-{
-	struct tickets *t = tickets_new();
-	struct auth_ticket k;
-	unsigned i;
-
-	(void)state;
-	for (i = 0; i < 5000; i++) {
-		k = ticket(i, 1, i < 2500 ? 10 : 1000);
-		assert_int_equal(tickets_put(t, &k, 0), 0);
-	}
-	for (i = 0; i < 5000; i++) {
-		k = ticket(i, 1, 0);
-		if ((tickets_find(t, k.nonce, 1, 20) != NULL) != (i >= 2500))
-			fail_msg("ticket %u", i);
-	}
-	tickets_free(&t);
-}
 
 static void
 test_owns(void **state)
@@ -205,9 +118,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tickets),
-		cmocka_unit_test(test_ticket_replaced),
-		cmocka_unit_test(test_many_tickets),
 		cmocka_unit_test(test_owns),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_facts),

@@ -17,38 +17,18 @@
 
 #include <sys/random.h>
 
+#include "lib/base64.h"
 #include "lib/str.h"
 
 #define SCRAM_PREFIX	"SCRAM-SHA-256$"
-/* BASE64 of n octets, with a NUL. */
-#define BASE64_SIZE(n)	(((n) + 2) / 3 * 4 + 1)
 
-/*
- * Decode the len characters at s into out, which holds max octets. Only the
- * one canonical form is taken, so that a verifier has one spelling. The
- * number of octets, or -1.
- */
-static int
-base64_decode(const char *s, size_t len, unsigned char *out, size_t max)
+/* Decode; the number of octets, or -1 when it is none or more than max. */
+static ssize_t
+decode(const char *s, int len, unsigned char *out, size_t max)
 {
-	unsigned char tmp[BASE64_SIZE(SCRAM_SALT_MAX)];
-	unsigned char again[BASE64_SIZE(SCRAM_SALT_MAX)];
-	int n, pad = 0;
+	ssize_t n = base64_decode(BASE64_PADDED, s, (size_t)len, out, max);
 
-	if (len == 0 || len % 4 != 0 || len >= sizeof(tmp))
-		return -1;
-	n = EVP_DecodeBlock(tmp, (const unsigned char *)s, (int)len);
-	if (s[len - 1] == '=')
-		pad += s[len - 2] == '=' ? 2 : 1;
-	n -= pad;
-	if (n <= 0 || (size_t)n > max)
-		return -1;
-	/* EVP_DecodeBlock() is lax about blanks and spare bits. */
-	if (EVP_EncodeBlock(again, tmp, n) != (int)len ||
-	    memcmp(again, s, len) != 0)
-		return -1;
-	memcpy(out, tmp, (size_t)n);
-	return n;
+	return n > 0 ? n : -1;
 }
 
 static int
@@ -98,17 +78,15 @@ out:
 int
 scram_verifier_format(const struct scram_keys *k, char *out, size_t size)
 {
-	unsigned char salt[BASE64_SIZE(SCRAM_SALT_MAX)];
-	unsigned char stored[BASE64_SIZE(SCRAM_KEY)];
-	unsigned char server[BASE64_SIZE(SCRAM_KEY)];
+	char salt[BASE64_SIZE(SCRAM_SALT_MAX)];
+	char stored[BASE64_SIZE(SCRAM_KEY)], server[BASE64_SIZE(SCRAM_KEY)];
 	int n;
 
-	EVP_EncodeBlock(salt, k->salt, (int)k->salt_len);
-	EVP_EncodeBlock(stored, k->stored, SCRAM_KEY);
-	EVP_EncodeBlock(server, k->server, SCRAM_KEY);
+	base64_encode(BASE64_PADDED, k->salt, k->salt_len, salt);
+	base64_encode(BASE64_PADDED, k->stored, SCRAM_KEY, stored);
+	base64_encode(BASE64_PADDED, k->server, SCRAM_KEY, server);
 	n = snprintf(out, size, SCRAM_PREFIX "%" PRIu32 ":%s$%s:%s",
-	    k->iterations, (const char *)salt, (const char *)stored,
-	    (const char *)server);
+	    k->iterations, salt, stored, server);
 	if (n < 0 || (size_t)n >= size) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -164,6 +142,7 @@ scram_verifier_parse(const char *s, struct scram_keys *k)
 {
 	const char *salt, *stored;
 	uint64_t iterations;
+	ssize_t salt_len;
 	int n, salt_n, stored_n;
 
 	memset(k, 0, sizeof(*k));
@@ -183,13 +162,12 @@ scram_verifier_parse(const char *s, struct scram_keys *k)
 	stored = s;
 	if ((stored_n = part(&s, ':')) == -1)
 		goto bad;
-	n = base64_decode(salt, (size_t)salt_n, k->salt, sizeof(k->salt));
-	if (n == -1 ||
-	    base64_decode(stored, (size_t)stored_n, k->stored,
-	    SCRAM_KEY) != SCRAM_KEY ||
-	    base64_decode(s, strlen(s), k->server, SCRAM_KEY) != SCRAM_KEY)
+	salt_len = decode(salt, salt_n, k->salt, sizeof(k->salt));
+	if (salt_len == -1 ||
+	    decode(stored, stored_n, k->stored, SCRAM_KEY) != SCRAM_KEY ||
+	    decode(s, (int)strlen(s), k->server, SCRAM_KEY) != SCRAM_KEY)
 		goto bad;
-	k->salt_len = (size_t)n;
+	k->salt_len = (size_t)salt_len;
 	return 0;
 bad:
 	errno = EINVAL;

@@ -4,6 +4,7 @@
 
 noinst_LIBRARIES += libpostern.a libtls.a
 libpostern_a_SOURCES = \
+	lib/base64.c lib/base64.h \
 	lib/buf.c lib/buf.h \
 	lib/chan.c lib/chan.h \
 	lib/conf.c lib/conf.h \

@@ -8,7 +8,6 @@ libsmtp_a_SOURCES = \
 	smtpd/cmd.c smtpd/cmd.h \
 	smtpd/data.c smtpd/data.h \
 	smtpd/reply.c smtpd/reply.h \
-	smtpd/sasl_line.c smtpd/sasl_line.h \
 	smtpd/session.c smtpd/session.h smtpd/session_impl.h \
 	smtpd/session_events.c \
 	smtpd/table.c smtpd/table.h \

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/log.h"
-#include "smtpd/sasl_line.h"
+#include "lib/base64.h"
 #include "smtpd/session_impl.h"
 
 /* Over without a word: the client would not expect one. */
@@ -68,17 +67,11 @@ session_secured(struct session *s, uint64_t now)
 static void
 challenge(struct session *s, const void *data, size_t len)
 {
-	struct buf line;
+	char line[BASE64_SIZE(AUTH_DATA_MAX)];
 
-	buf_init(&line, (AUTH_DATA_MAX + 2) / 3 * 4 + 1);
 	session_step(s, STATE_AUTHX);
-	if (sasl_line_encode(data, len, &line) == -1 ||
-	    buf_add(&line, "", 1) == -1)
-		session_broken(s);
-	else
-		session_say(s, REPLY_CHALLENGE,
-		    (const char *)buf_data(&line));
-	buf_wipe(&line);
+	base64_encode(BASE64_PADDED, data, len, line);
+	session_say(s, REPLY_CHALLENGE, line);
 }
 
 static void

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base64.h"
 #include "lib/str.h"
 #include "mail/addr.h"
-#include "smtpd/sasl_line.h"
 #include "smtpd/session_impl.h"
 
 #define MECH_MAX	20	/* octets of a name, RFC 4422 section 3.1 */
@@ -162,22 +162,22 @@ mech_len(const struct cmd *c)
 static bool
 decode(struct session *s, const char *line, size_t len)
 {
-	size_t before = s->blob.len;
-	int error = 0;
+	unsigned char data[AUTH_DATA_MAX];
+	ssize_t n = base64_decode(BASE64_PADDED, line, len, data,
+	    sizeof(data));
+	bool done = false;
 
-	if (sasl_line_decode(line, len, &s->blob) == -1)
-		error = errno;
-	else if (s->blob.len - before > AUTH_DATA_MAX)
-		error = EMSGSIZE;
-	if (error == 0)
-		return true;
-	if (error == ENOMEM)
+	if (n == -1)
+		session_refuse(s, errno == EMSGSIZE ? REPLY_LONG_SASL :
+		    REPLY_BASE64);
+	else if (buf_add(&s->blob, data, (size_t)n) == -1)
 		session_broken(s);
 	else
-		session_refuse(s, error == EMSGSIZE ? REPLY_LONG_SASL :
-		    REPLY_BASE64);
-	buf_wipe(&s->blob);
-	return false;
+		done = true;
+	str_wipe(data, sizeof(data));
+	if (!done)
+		buf_wipe(&s->blob);
+	return done;
 }
 
 static void

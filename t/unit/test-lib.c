@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Units of lib/: buf, str, conf, ipc, chan, counts.
+ * Units of lib/: buf, str, base64, conf, ipc, chan, counts.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base64.h"
 #include "lib/buf.h"
 #include "lib/chan.h"
 #include "lib/conf.h"
@@ -134,6 +135,55 @@ test_str_u64(void **state)
 	assert_int_equal(str_u64(" 1", 2, 10, &v), -1);
 	assert_int_equal(str_u64("1a", 2, 10, &v), -1);
 	assert_int_equal(str_u64("000000000000000000001", 21, 10, &v), -1);
+}
+
+static void
+check_base64(enum base64 form, const char *in, const char *want)
+{
+	char out[100];
+	ssize_t n = base64_decode(form, in, strlen(in), out, sizeof(out));
+
+	if (want == NULL) {
+		assert_int_equal(n, -1);
+		assert_int_equal(errno, EINVAL);
+		return;
+	}
+	assert_int_equal(n, strlen(want));
+	assert_memory_equal(out, want, strlen(want));
+	assert_int_equal(base64_encode(form, want, strlen(want), out),
+	    strlen(in));
+	assert_string_equal(out, in);
+}
+
+static void
+test_base64(void **state)
+{
+	static const char *const bad[] = {
+		"Z", "Zg", "Zg=", "Zm9", "Zg===", "Zg==Zg==", "====", "=Zg=",
+		"Z===", "Zh==", "Zm9=", "Zm 8=", "Zm8=\n", "Zm9v!bad", "Zm9v=",
+		"*", "Zm-_", " Zm8=", "Zm8= ", "A=A="
+	};
+	char small[2];
+	size_t i;
+
+	(void)state;
+	check_base64(BASE64_PADDED, "", "");
+	check_base64(BASE64_PADDED, "Zg==", "f");
+	check_base64(BASE64_PADDED, "Zm8=", "fo");
+	check_base64(BASE64_PADDED, "Zm9v", "foo");
+	check_base64(BASE64_PADDED, "Zm9vYmFy", "foobar");
+	check_base64(BASE64_PADDED, "/+/+", "\377\357\376");
+	check_base64(BASE64_URL, "Zg", "f");
+	check_base64(BASE64_URL, "Zm9vYmE", "fooba");
+	check_base64(BASE64_URL, "_-_-", "\377\357\376");
+	check_base64(BASE64_URL, "Zg==", NULL);
+	check_base64(BASE64_URL, "Zh", NULL);
+	check_base64(BASE64_URL, "/+/+", NULL);
+	assert_int_equal(base64_decode(BASE64_PADDED, "Zm9v", 4, small,
+	    sizeof(small)), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		check_base64(BASE64_PADDED, bad[i], NULL);
 }
 
 struct faults {
@@ -419,6 +469,7 @@ main(void)
 		cmocka_unit_test(test_str_copy),
 		cmocka_unit_test(test_str_quote),
 		cmocka_unit_test(test_str_u64),
+		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_conf_values),
 		cmocka_unit_test(test_conf_reports_all_bad_values),
 		cmocka_unit_test(test_conf_syntax),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The DATA decoder: stuffing, the end, smuggling, faults; whole, split at
- * every octet, octet by octet. And BASE64, command lines, parameters, names.
+ * every octet, octet by octet. And command lines, parameters, names.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -15,7 +15,6 @@
 #include "lib/buf.h"
 #include "smtpd/cmd.h"
 #include "smtpd/data.h"
-#include "smtpd/sasl_line.h"
 #include "smtpd/slots.h"
 
 struct result {
@@ -169,52 +168,6 @@ test_data_size(void **state)
 }
 
 static void
-base64(const char *in, const char *want)
-{
-	struct buf b;
-	int r;
-
-	buf_init(&b, 100);
-	r = sasl_line_decode(in, strlen(in), &b);
-	if (want == NULL) {
-		assert_int_equal(r, -1);
-		assert_int_equal(errno, EINVAL);
-	} else {
-		assert_int_equal(r, 0);
-		assert_int_equal(b.len, strlen(want));
-		if (b.len > 0)
-			assert_memory_equal(buf_data(&b), want, b.len);
-		buf_free(&b);
-		assert_int_equal(sasl_line_encode(want, strlen(want), &b), 0);
-		assert_int_equal(b.len, strlen(in));
-		if (b.len > 0)
-			assert_memory_equal(buf_data(&b), in, b.len);
-	}
-	buf_free(&b);
-}
-
-static void
-test_base64(void **state)
-{
-	static const char *const bad[] = {
-		"Z", "Zg", "Zg=", "Zm9", "Zg===", "Zg==Zg==", "====", "=Zg=",
-		"Z===", "Zh==", "Zm9=", "Zm 8=", "Zm8=\n", "Zm9v!bad", "Zm9v=",
-		"*", "Zm-_", " Zm8=", "Zm8= ", "A=A="
-	};
-	size_t i;
-
-	(void)state;
-	base64("", "");
-	base64("Zg==", "f");
-	base64("Zm8=", "fo");
-	base64("Zm9v", "foo");
-	base64("Zm9vYmFy", "foobar");
-	base64("/+/+", "\377\357\376");
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		base64(bad[i], NULL);
-}
-
-static void
 check_parse(const char *line, enum verb verb, const char *arg)
 {
 	struct cmd c;
@@ -326,7 +279,6 @@ main(void)
 		cmocka_unit_test(test_data_smuggling),
 		cmocka_unit_test(test_data_faults),
 		cmocka_unit_test(test_data_size),
-		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_cmd_parse),
 		cmocka_unit_test(test_cmd_param),
 		cmocka_unit_test(test_slots),

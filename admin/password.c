@@ -21,55 +21,28 @@
 
 #include "admin/fail.h"
 #include "lib/str.h"
+#include "lib/utf8.h"
 
 /* Without 0 O 1 l I i o. */
 static const char alphabet[] = "abcdefghjkmnpqrstuvwxyz"
     "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 #define LETTERS	(sizeof(alphabet) - 1)
 
-/*
- * The character at s, its length in *n (RFC 3629: no surrogates, nothing
- * longer than need be). -1 when there is none.
- */
-static int32_t
-utf8_next(const unsigned char *s, size_t len, size_t *n)
-{
-	static const int32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	int32_t c;
-	size_t i;
-
-	*n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 :
-	    s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-	if (*n == 0 || *n > len)
-		return -1;
-	if (*n == 1)
-		return s[0];
-	c = s[0] & (0x7f >> *n);
-	for (i = 1; i < *n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return -1;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least[*n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return -1;
-	return c;
-}
-
 const char *
 password_fault(const char *password, size_t len)
 {
-	const unsigned char *s = (const unsigned char *)password;
-	size_t i, n = 0;
-	int32_t c;
+	size_t i;
+	uint32_t c;
 
 	if (len == 0)
 		return "the password is empty";
 	if (len > SCRAM_PASSWORD_MAX)
 		return "the password is over 1024 octets";
-	for (i = 0; i < len; i += n) {
-		if ((c = utf8_next(s + i, len - i, &n)) == -1)
+	for (i = 0; i < len;) {
+		i += utf8_decode(password + i, len - i, &c);
+		if (c == UINT32_MAX)
 			return "the password is not UTF-8";
-		if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+		if (utf8_is_control(c))
 			return "the password holds a control character";
 	}
 	return NULL;

@@ -12,66 +12,23 @@
 
 #include "auth/scram.h"
 #include "lib/str.h"
+#include "lib/utf8.h"
 
 #define LOCAL_MAX	64	/* RFC 5321 section 4.5.3.1.1 */
 #define DOMAIN_MAX	255	/* section 4.5.3.1.2 */
 #define LABEL_MAX	63	/* RFC 1035 section 2.3.4 */
 
-/*
- * The length of the well-formed UTF-8 sequence (RFC 3629 section 4) of two
- * octets or more that opens the len octets at s, or 0.
- */
-static size_t
-utf8_sequence(const unsigned char *s, size_t len)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t i, n;
-
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if (s[0] >= 0xe0 && s[0] <= 0xef)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	if (n > len)
-		return 0;
-	if (s[0] == 0xe0)
-		low = 0xa0;		/* longer than needed */
-	else if (s[0] == 0xed)
-		high = 0x9f;		/* surrogates */
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;		/* past U+10FFFF */
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (i = 2; i < n; i++)
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return 0;
-	/* C1 controls are no text. */
-	return s[0] == 0xc2 && s[1] < 0xa0 ? 0 : n;
-}
-
-static bool
-is_alnum(unsigned char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9');
-}
-
 static bool
 is_local(unsigned char c)
 {
-	return is_alnum(c) ||
+	return str_is_alnum(c) ||
 	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
 static bool
 is_label(unsigned char c)
 {
-	return is_alnum(c) || c == '-';
+	return str_is_alnum(c) || c == '-';
 }
 
 /*
@@ -83,6 +40,7 @@ dotted(const char *str, size_t len, bool (*fit)(unsigned char), size_t max)
 {
 	const unsigned char *s = (const unsigned char *)str;
 	size_t i = 0, n, run = 0;
+	uint32_t c;
 
 	while (i < len) {
 		if (s[i] == '.') {
@@ -92,8 +50,9 @@ dotted(const char *str, size_t len, bool (*fit)(unsigned char), size_t max)
 			i++;
 			continue;
 		}
-		n = s[i] < 0x80 ? fit(s[i]) : utf8_sequence(s + i, len - i);
-		if (n == 0)
+		n = utf8_decode(s + i, len - i, &c);
+		if (c == UINT32_MAX || utf8_is_control(c) ||
+		    (c < 0x80 && !fit(s[i])))
 			return false;
 		i += n;
 		if ((run += n) > max)

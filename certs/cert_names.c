@@ -31,13 +31,6 @@ is_ip(const char *name)
 }
 
 static bool
-is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9');
-}
-
-static bool
 is_label(const char *s, size_t len)
 {
 	size_t i;
@@ -45,7 +38,7 @@ is_label(const char *s, size_t len)
 	if (len == 0 || len > LABEL_MAX || s[0] == '-' || s[len - 1] == '-')
 		return false;
 	for (i = 0; i < len; i++)
-		if (!is_alnum(s[i]) && s[i] != '-')
+		if (!str_is_alnum(s[i]) && s[i] != '-')
 			return false;
 	return true;
 }

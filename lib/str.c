@@ -37,6 +37,25 @@ str_ends(const char *s, size_t size)
 	return memchr(s, '\0', size) != NULL;
 }
 
+bool
+str_is_alnum(int c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	    (c >= 'a' && c <= 'z');
+}
+
+int
+str_hex(int c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 static unsigned char
 lower(unsigned char c)
 {

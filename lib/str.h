@@ -18,6 +18,10 @@ int	 str_copy(char *dst, size_t size, const char *src);
 int	 str_copyn(char *dst, size_t size, const void *src, size_t len);
 /* Is there a NUL within the size octets at s? For structs from IPC. */
 bool	 str_ends(const char *s, size_t size);
+/* Is it an ASCII letter or digit? Of any int: -1 is neither. */
+bool	 str_is_alnum(int c);
+/* The value of a hexadecimal digit of either case, or -1. */
+int	 str_hex(int c);
 /* ASCII case-insensitive comparisons; the n form compares n octets. */
 bool	 str_caseeq(const char *a, const char *b);
 bool	 str_caseeqn(const void *a, const void *b, size_t n);

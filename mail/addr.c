@@ -19,25 +19,11 @@ struct cursor {
 	bool			 too_long;	/* a part is over its limit */
 };
 
-static bool
-is_alnum(int c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9');
-}
-
-static bool
-is_hex(int c)
-{
-	return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
-	    (c >= '0' && c <= '9');
-}
-
 /* RFC 5322 section 3.2.3 */
 static bool
 is_atext(int c)
 {
-	return is_alnum(c) || (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c));
+	return str_is_alnum(c) || (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
 /* The octet at the cursor, or -1 at the end. */
@@ -125,7 +111,7 @@ parse_label(struct cursor *c, char *dst, size_t *n)
 	size_t	 len = 0;
 	int	 last = '-';
 
-	while (is_alnum(cur_peek(c)) || (len > 0 && cur_peek(c) == '-')) {
+	while (str_is_alnum(cur_peek(c)) || (len > 0 && cur_peek(c) == '-')) {
 		last = *c->p++;
 		cur_put(c, dst, n, ADDR_DOMAIN_MAX, last);
 		len++;
@@ -180,7 +166,7 @@ count_groups(struct cursor *c, bool *v4)
 
 	for (;;) {
 		start = c->p;
-		while (is_hex(cur_peek(c)))
+		while (str_hex(cur_peek(c)) != -1)
 			c->p++;
 		if (cur_peek(c) == '.') {
 			*v4 = valid_ipv4(start, (size_t)(c->end - start));
@@ -227,8 +213,9 @@ valid_general(const unsigned char *s, size_t len)
 {
 	size_t	 i, tag;
 
-	for (tag = 0; tag < len && (is_alnum(s[tag]) || s[tag] == '-'); tag++)
-		;
+	for (tag = 0; tag < len; tag++)
+		if (!str_is_alnum(s[tag]) && s[tag] != '-')
+			break;
 	if (tag == 0 || s[tag - 1] == '-' || len < tag + 2 || s[tag] != ':')
 		return false;
 	for (i = tag + 1; i < len; i++)
@@ -480,7 +467,7 @@ put_component(const char *s, char *dst, size_t size)
 		c = (unsigned char)*s;
 		if (c >= 'A' && c <= 'Z')
 			c = (unsigned char)(c + ('a' - 'A'));
-		plain = is_alnum(c) || c == '_' || c == '=' || c == '-' ||
+		plain = str_is_alnum(c) || c == '_' || c == '=' || c == '-' ||
 		    (c == '.' && n > 0);
 		if (n + (plain ? 2 : 4) > size ||
 		    n + (plain ? 1 : 3) > COMPONENT_MAX) {

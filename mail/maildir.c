@@ -17,8 +17,7 @@
 static bool
 is_safe(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '-' || c == '.';
+	return str_is_alnum(c) || c == '-' || c == '.';
 }
 
 void

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/str.h"
 #include "mail/date.h"
 
 #define WORD_MAX	256
@@ -36,8 +37,7 @@ clean(const char *s, char *dst)
 		len = WORD_MAX - 1;
 	for (i = 0; i < len; i++) {
 		c = s[i];
-		keep = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || (c != '\0' &&
+		keep = str_is_alnum(c) || (c != '\0' &&
 		    strchr("-._:", c) != NULL) ||
 		    (bracket && (i == 0 || i == len - 1));
 		dst[i] = keep ? c : '_';

@@ -29,17 +29,10 @@ static const struct known {
 	[FIELD_SEC_FETCH_SITE] = { "sec-fetch-site", false },
 };
 
-static bool
-is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z');
-}
-
 bool
 request_is_tchar(unsigned char c)
 {
-	return is_alnum((char)c) ||
+	return str_is_alnum(c) ||
 	    (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
@@ -291,7 +284,8 @@ valid_host(struct span v)
 		i++;
 	} else {
 		for (; i < v.len && v.s[i] != ':'; i++)
-			if (!is_alnum(v.s[i]) && strchr("-._~", v.s[i]) == NULL)
+			if (!str_is_alnum(v.s[i]) &&
+			    strchr("-._~", v.s[i]) == NULL)
 				return false;
 		if (i == 0)
 			return false;

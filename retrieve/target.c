@@ -12,20 +12,7 @@
 static bool
 is_unreserved(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z') || (c != '\0' && strchr("-._~", c) != NULL);
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return str_is_alnum(c) || (c != '\0' && strchr("-._~", c) != NULL);
 }
 
 int
@@ -38,8 +25,8 @@ target_decode(char *dst, size_t size, struct span v)
 	for (i = 0; i < v.len; i++) {
 		c = v.s[i];
 		if (c == '%') {
-			if (v.len - i < 3 || (hi = hex_value(v.s[i + 1])) < 0 ||
-			    (lo = hex_value(v.s[i + 2])) < 0)
+			if (v.len - i < 3 || (hi = str_hex(v.s[i + 1])) < 0 ||
+			    (lo = str_hex(v.s[i + 2])) < 0)
 				return -1;
 			c = (char)(hi << 4 | lo);
 			i += 2;

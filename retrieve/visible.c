@@ -7,56 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/utf8.h"
 #include "retrieve/visible.h"
-
-size_t
-visible_decode(const void *src, size_t len, uint32_t *c)
-{
-	const unsigned char	*s = src;
-	size_t			 n, i;
-	uint32_t		 x, least;
-
-	*c = UINT32_MAX;
-	if (len == 0)
-		return 0;
-	if (s[0] < 0x80) {
-		*c = s[0];
-		return 1;
-	}
-	if (s[0] >= 0xc2 && s[0] <= 0xdf) {
-		n = 2;
-		x = s[0] & 0x1f;
-		least = 0x80;
-	} else if (s[0] >= 0xe0 && s[0] <= 0xef) {
-		n = 3;
-		x = s[0] & 0x0f;
-		least = 0x800;
-	} else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-		n = 4;
-		x = s[0] & 0x07;
-		least = 0x10000;
-	} else {
-		return 1;
-	}
-	if (n > len)
-		return 1;
-	for (i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 1;
-		x = x << 6 | (s[i] & 0x3f);
-	}
-	/* Not the shortest form, a surrogate, past the end: RFC 3629. */
-	if (x < least || x > 0x10ffff || (x >= 0xd800 && x <= 0xdfff))
-		return 1;
-	*c = x;
-	return n;
-}
 
 /* Controls, and format characters that move or hide what is around them. */
 static bool
 is_hidden(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad ||
+	return utf8_is_control(c) || c == 0xad ||
 	    c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
 	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
 	    c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
@@ -73,7 +31,7 @@ visible_copy(char *dst, size_t size, const void *src, size_t len)
 	uint32_t		 c;
 
 	for (; len > 0; s += take, len -= take) {
-		take = visible_decode(s, len, &c);
+		take = utf8_decode(s, len, &c);
 		from = (const char *)s;
 		n = take;
 		if (c == UINT32_MAX) {
@@ -132,7 +90,7 @@ visible_columns(const char *s, size_t max, size_t *fit)
 	uint32_t	c;
 
 	while (at < len) {
-		n = visible_decode(s + at, len - at, &c);
+		n = utf8_decode(s + at, len - at, &c);
 		w = width_of(c);
 		if (columns + w > max)
 			break;

@@ -17,11 +17,6 @@
  */
 size_t	 visible_copy(char *dst, size_t size, const void *src, size_t len);
 /*
- * Decode one character of at most len octets at s. Octets taken, 0 with len
- * 0; *c is UINT32_MAX when they are not UTF-8 (one octet is taken then).
- */
-size_t	 visible_decode(const void *s, size_t len, uint32_t *c);
-/*
  * How many of len octets at s, at most max (4 or more), can be taken without
  * cutting a character in two.
  */

@@ -37,16 +37,6 @@ raw_add_charset(struct raw *r, unsigned c, bool latin1)
 	raw_add(r, c);
 }
 
-static int
-hex_value(char c)
-{
-	const char	*digits = "0123456789abcdef0123456789ABCDEF", *p;
-
-	if (c == '\0' || (p = strchr(digits, c)) == NULL)
-		return -1;
-	return (int)(p - digits) & 15;
-}
-
 static bool
 decode_q(struct raw *r, const char *s, size_t len, bool latin1)
 {
@@ -57,8 +47,8 @@ decode_q(struct raw *r, const char *s, size_t len, bool latin1)
 		if (s[i] == '_') {
 			raw_add(r, ' ');
 		} else if (s[i] == '=') {
-			if (len - i < 3 || (hi = hex_value(s[i + 1])) < 0 ||
-			    (lo = hex_value(s[i + 2])) < 0)
+			if (len - i < 3 || (hi = str_hex(s[i + 1])) < 0 ||
+			    (lo = str_hex(s[i + 2])) < 0)
 				return false;
 			raw_add_charset(r, (unsigned)(hi << 4 | lo), latin1);
 			i += 2;

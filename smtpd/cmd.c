@@ -179,20 +179,13 @@ cmd_skip(struct cmd *c, const char *keyword)
 	return true;
 }
 
-static bool
-is_alnum(char ch)
-{
-	return (ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') ||
-	    (ch >= 'a' && ch <= 'z');
-}
-
 static size_t
 key_len(const char *s, size_t len)
 {
 	size_t n;
 
 	for (n = 0; n < len; n++)
-		if (!is_alnum(s[n]) && (n == 0 || s[n] != '-'))
+		if (!str_is_alnum(s[n]) && (n == 0 || s[n] != '-'))
 			break;
 	return n;
 }

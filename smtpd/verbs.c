@@ -21,8 +21,7 @@
 static bool
 is_name_octet(char ch)
 {
-	return (ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') ||
-	    (ch >= 'a' && ch <= 'z') || ch == '-' || ch == '_' || ch == '.';
+	return str_is_alnum(ch) || ch == '-' || ch == '_' || ch == '.';
 }
 
 /*

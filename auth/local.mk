@@ -29,7 +29,6 @@ postern_auth_LDADD = $(POSTERN_LIBS)
 pkglibexec_PROGRAMS += auth-server auth-sasl
 auth_server_SOURCES = \
 	auth/auth_proto.h auth/sasl_proto.h auth/server.h \
-	auth/decoy.c auth/decoy.h \
 	auth/server.c \
 	auth/server_client.c \
 	auth/server_login.c \

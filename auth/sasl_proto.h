@@ -33,7 +33,7 @@ enum sasl_type {
 
 struct sasl_key {
 	uint32_t	type;
-	unsigned char	decoy[32];	/* see decoy.h */
+	unsigned char	decoy[32];	/* see scram_decoy() */
 };
 
 struct sasl_request {

@@ -21,11 +21,11 @@
 #include <sys/socket.h>
 
 #include "auth/accounts.h"
-#include "auth/decoy.h"
 #include "lib/chan.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/now.h"
+#include "lib/secret.h"
 
 #define THROTTLE_SLOTS	8192
 #define CACHE_SLOTS	4096
@@ -194,7 +194,9 @@ server_start(void *arg, struct event_base *base, const struct conf *conf)
 	TAILQ_INIT(&s->logins);
 	folder = accounts_folder(conf->auth_accounts);
 	s->tick = event_new(base, -1, EV_PERSIST, on_tick, s);
-	if (decoy_key(conf->state_dir, s->decoy) == -1) {
+	/* Kept: one that changed would show who does not exist. */
+	if (secret_load(conf->state_dir, "auth", "decoy.key", s->decoy,
+	    sizeof(s->decoy)) == -1) {
 		free(folder);
 		return -1;
 	}

@@ -27,6 +27,7 @@ libpostern_a_SOURCES = \
 	lib/priv_impl.h \
 	lib/priv_landlock.c \
 	lib/role.c lib/role.h \
+	lib/secret.c lib/secret.h \
 	lib/str.c lib/str.h \
 	lib/utf8.c lib/utf8.h
 POSTERN_LIBS = libpostern.a $(EVENT_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS)

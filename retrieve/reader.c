@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * retrieve-reader: lists and opens mail, read only, for sessions that name a
- * ticket. Trusts auth; not sessions, and not what lies in mailboxes. It can
- * write in one folder of its own, where the key of its cursors is kept.
+ * ticket. Trusts auth; not sessions, and not what lies in mailboxes. Once it
+ * is confined it can write nowhere.
  */
 #include "retrieve/reader.h"
 
@@ -10,10 +10,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <seccomp.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,6 +20,7 @@
 #include "lib/now.h"
 #include "lib/priv.h"
 #include "lib/role.h"
+#include "lib/secret.h"
 
 #define INDEX_BYTES	(256UL << 20)	/* of memory for mailbox indexes */
 
@@ -32,74 +30,12 @@ static const int calls[] = {
 };
 static struct priv_profile profile = { .calls = calls };
 static struct reader reader = { .root = -1 };
-static char own_dir[4096];
 
 void
 reader_left(struct reader *r)
 {
 	if (r->draining && TAILQ_EMPTY(&r->peers))
 		role_done();
-}
-
-/* A key that is there, or a new one. 0, or -1 with errno. */
-static int
-make_key(int dir, unsigned char key[SIPHASH_KEY])
-{
-	char	temp[32];
-	int	fd, ret = -1;
-
-	(void)snprintf(temp, sizeof(temp), "cursor.%u", role_instance());
-	if (getrandom(key, SIPHASH_KEY, 0) != SIPHASH_KEY)
-		return -1;
-	(void)unlinkat(dir, temp, 0);
-	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return -1;
-	/* Whole under its name or not at all; the first one wins. */
-	if (write(fd, key, SIPHASH_KEY) == SIPHASH_KEY && fsync(fd) == 0 &&
-	    (linkat(dir, temp, dir, "cursor.key", 0) == 0 || errno == EEXIST))
-		ret = 0;
-	close(fd);
-	(void)unlinkat(dir, temp, 0);
-	return ret;
-}
-
-static int
-read_key(int dir, unsigned char key[SIPHASH_KEY])
-{
-	int	fd = openat(dir, "cursor.key", O_RDONLY | O_CLOEXEC);
-	ssize_t	n;
-
-	if (fd == -1)
-		return -1;
-	n = read(fd, key, SIPHASH_KEY);
-	close(fd);
-	if (n == SIPHASH_KEY)
-		return 0;
-	errno = EINVAL;
-	return -1;
-}
-
-static int
-load_key(const char *state_dir, unsigned char key[SIPHASH_KEY])
-{
-	int	n, dir, ret = -1;
-
-	n = snprintf(own_dir, sizeof(own_dir), "%s/reader", state_dir);
-	if (n < 0 || (size_t)n >= sizeof(own_dir)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (mkdir(own_dir, 0700) == -1 && errno != EEXIST)
-		return -1;
-	dir = open(own_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir == -1)
-		return -1;
-	ret = read_key(dir, key);
-	if (ret == -1 && errno == ENOENT && make_key(dir, key) == 0)
-		ret = read_key(dir, key);
-	close(dir);
-	return ret;
 }
 
 static int
@@ -115,13 +51,10 @@ start(void *arg, struct event_base *base, const struct conf *conf)
 		log_err("reader: %s: %m", conf->mail_root);
 		return -1;
 	}
-	if (load_key(conf->state_dir, r->key) == -1) {
-		log_err("reader: %s/cursor.key: %m", own_dir);
+	if (secret_load(conf->state_dir, "reader", "cursor.key", r->key,
+	    sizeof(r->key)) == -1)
 		return -1;
-	}
 	profile.paths[0] = (struct priv_path){ conf->mail_root, PRIV_READ };
-	profile.paths[1] = (struct priv_path){ own_dir,
-	    PRIV_READ | PRIV_WRITE };
 	r->step = evtimer_new(base, job_run, r);
 	r->held = held_new(AUTH_HTTP, AUTH_LOGINS_MAX);
 	r->boxes = boxes_new(r->root, r->key, INDEX_BYTES);

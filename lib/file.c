@@ -1,17 +1,40 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading a small file whole. Masters, keys and sessions, before they are
- * confined. The content is the site's own, but its size is still capped.
+ * Files, see file.h. What is loaded whole is the site's own, before a process
+ * is confined; what is opened below a folder may be anyone's.
  */
 #include "lib/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/types.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/str.h"
+
+#define OPEN_TRIES	100
+
+int
+file_open_below(int dir, const char *path, int flags, mode_t mode)
+{
+	struct open_how how;
+	int fd, tries = 0;
+
+	memset(&how, 0, sizeof(how));
+	how.flags = (unsigned)(flags | O_CLOEXEC);
+	how.mode = mode;
+	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+	    RESOLVE_NO_MAGICLINKS;
+	do		/* EAGAIN: something was renamed meanwhile */
+		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	while (fd == -1 && (errno == EAGAIN || errno == EINTR) &&
+	    ++tries < OPEN_TRIES);
+	return fd;
+}
 
 /* One piece at offset off; *seeks becomes false for a pipe. */
 static ssize_t

@@ -8,16 +8,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/log.h"
+#include "lib/file.h"
 #include "lib/str.h"
 #include "mail/addr.h"
 
@@ -192,31 +190,14 @@ make_path(char path[PATH_SIZE], const char *user, bool fresh,
 	return 0;
 }
 
-static int
-open_beneath(const struct boxes *b, const char *path, uint64_t flags)
-{
-	struct open_how	how = {
-		.flags = flags | O_RDONLY | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-		    RESOLVE_NO_MAGICLINKS
-	};
-	long		fd;
-	int		tries = 0;
-
-	do		/* EAGAIN: something was renamed meanwhile */
-		fd = syscall(SYS_openat2, b->root, path, &how, sizeof(how));
-	while (fd == -1 && (errno == EAGAIN || errno == EINTR) &&
-	    ++tries < 100);
-	return (int)fd;
-}
-
 bool
 boxes_reachable(const struct boxes *b)
 {
 	struct stat	st;
-	int		fd = open_beneath(b, ".", O_DIRECTORY);
 	bool		there;
+	int		fd;
 
+	fd = file_open_below(b->root, ".", O_RDONLY | O_DIRECTORY, 0);
 	if (fd == -1)
 		return false;
 	there = fstat(fd, &st) == 0 && st.st_nlink > 0;
@@ -240,7 +221,8 @@ boxes_open(struct boxes *b, const char *user, bool fresh, const char *name,
 	if (make_path(path, user, fresh, name) == -1)
 		return -1;
 	/* O_NONBLOCK: a FIFO put there must not stop us. */
-	fd = open_beneath(b, path, O_NONBLOCK | O_NOCTTY);
+	fd = file_open_below(b->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+	    0);
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, st) == -1 || !S_ISREG(st->st_mode)) {
@@ -263,7 +245,7 @@ open_folder(const struct boxes *b, const char *user, bool fresh,
 	memset(stamp, 0, sizeof(*stamp));
 	if (make_path(path, user, fresh, NULL) == -1)
 		return -2;
-	fd = open_beneath(b, path, O_DIRECTORY);
+	fd = file_open_below(b->root, path, O_RDONLY | O_DIRECTORY, 0);
 	if (fd == -1)
 		return errno == ENOENT ? -1 : -2;
 	if (fstat(fd, &st) == -1) {

@@ -8,39 +8,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/fault.h"
+#include "lib/file.h"
 #include "lib/str.h"
 
 #define FOLDER_MODE	02750
 #define FILE_MODE	0640
 #define PATH_SIZE	600	/* two components of 255, and "/Maildir/new" */
 
-/* openat2(2) below dir; the C library has no wrapper. */
-static int
-open_below(int dir, const char *path, int flags, mode_t mode)
-{
-	struct open_how how;
-
-	memset(&how, 0, sizeof(how));
-	how.flags = (unsigned)(flags | O_CLOEXEC);
-	how.mode = mode;
-	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-	    RESOLVE_NO_MAGICLINKS;
-	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-}
-
 int
 mailbox_exists(int root, const char *path)
 {
-	int fd = open_below(root, path, O_PATH | O_DIRECTORY, 0);
+	int fd = file_open_below(root, path, O_PATH | O_DIRECTORY, 0);
 
 	if (fd != -1) {
 		close(fd);
@@ -63,7 +48,7 @@ mailbox_open(int root, const char *path, const char *sub)
 	}
 	if (fault_point("open"))
 		return -1;
-	return open_below(root, full, O_RDONLY | O_DIRECTORY, 0);
+	return file_open_below(root, full, O_RDONLY | O_DIRECTORY, 0);
 }
 
 /*
@@ -80,7 +65,7 @@ make_folder(int parent, const char *name)
 	made = mkdirat(parent, name, FOLDER_MODE & 0777);
 	if (made == -1 && errno != EEXIST)
 		return -1;
-	fd = open_below(parent, name, O_RDONLY | O_DIRECTORY, 0);
+	fd = file_open_below(parent, name, O_RDONLY | O_DIRECTORY, 0);
 	if (fd != -1 && made == 0 && fchmod(fd, FOLDER_MODE) == -1) {
 		close(fd);
 		return -1;
@@ -95,7 +80,7 @@ mailbox_make(int root, const char *path)
 	int box, maildir = -1, fd, r = -1, saved;
 	size_t i;
 
-	box = open_below(root, path, O_RDONLY | O_DIRECTORY, 0);
+	box = file_open_below(root, path, O_RDONLY | O_DIRECTORY, 0);
 	if (box == -1 || (maildir = make_folder(box, "Maildir")) == -1)
 		goto out;
 	for (i = 0; i < sizeof(subs) / sizeof(subs[0]); i++) {
@@ -135,7 +120,7 @@ open_named(struct staged *s, int root, const char *path, const char *id)
 		s->dir = mailbox_open(root, path, "tmp");
 	if (s->dir == -1)
 		return -1;
-	s->fd = open_below(s->dir, s->name, O_WRONLY | O_CREAT | O_EXCL,
+	s->fd = file_open_below(s->dir, s->name, O_WRONLY | O_CREAT | O_EXCL,
 	    FILE_MODE);
 	if (s->fd == -1) {
 		close(s->dir);
@@ -149,7 +134,7 @@ int
 staged_open(struct staged *s, int root, const char *path, const char *id)
 {
 	if (!fault_point("tmpfile"))
-		s->fd = open_below(root, path, O_TMPFILE | O_WRONLY,
+		s->fd = file_open_below(root, path, O_TMPFILE | O_WRONLY,
 		    FILE_MODE);
 	if (s->fd != -1)
 		return 0;

@@ -11,19 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include "auth/server.h"
 #include "lib/chan.h"
 #include "lib/conf.h"
+#include "lib/ip.h"
 #include "lib/log.h"
 #include "lib/now.h"
 #include "lib/str.h"
 
 #define WORKER_TIME	30000	/* ms a worker may take for an answer */
-#define MAPPED_LEN	12	/* octets before an IPv4 address in IPv6 */
 
 static int
 compare_id(const void *x, const void *y)
@@ -116,22 +115,15 @@ finish(struct login *l, enum auth_status status, uint64_t retry_after)
 static void
 log_result(const struct login *l, const char *event, const char *reason)
 {
-	char address[INET6_ADDRSTRLEN], user[AUTH_USER_MAX * 2];
+	char address[IP_TEXT], user[AUTH_USER_MAX * 2];
 	char mechanism[AUTH_MECH_MAX * 2];
-	struct in6_addr in6;
-	bool v4;
 
-	memcpy(&in6, l->address, sizeof(in6));
-	v4 = IN6_IS_ADDR_V4MAPPED(&in6);
-	if (inet_ntop(v4 ? AF_INET : AF_INET6,
-	    l->address + (v4 ? MAPPED_LEN : 0), address,
-	    sizeof(address)) == NULL)
-		address[0] = '\0';
 	str_quote(user, sizeof(user), l->user, strlen(l->user));
 	str_quote(mechanism, sizeof(mechanism), l->mechanism,
 	    strlen(l->mechanism));
 	log_info("auth: %s user=%s mechanism=%s address=%s service=%s%s%s",
-	    event, *user == '\0' ? "-" : user, mechanism, address,
+	    event, *user == '\0' ? "-" : user, mechanism,
+	    ip_text(l->address, address),
 	    server_service_name(l->service),
 	    *reason == '\0' ? "" : " reason=", reason);
 }
@@ -248,7 +240,7 @@ has_company(const struct login *l)
 		return false;
 	TAILQ_FOREACH(o, &s->logins, link)
 		if (o != l && o->state == LOGIN_WORKER &&
-		    throttle_same(o->address, l->address))
+		    ip_same_prefix(o->address, l->address))
 			return true;
 	return false;
 }

@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "lib/ip.h"
 #include "lib/log.h"
 #include "lib/str.h"
 
@@ -68,30 +69,11 @@ hash(const struct throttle *t, const void *a, size_t alen, const char *b)
 	return key == 0 ? 1 : key;
 }
 
-/* An address counts by its prefix: a home or a host has one. */
-static size_t
-prefix_length(const unsigned char address[16])
-{
-	static const unsigned char mapped[12] = {
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
-	};
-
-	return memcmp(address, mapped, sizeof(mapped)) == 0 ? 16 : 8;
-}
-
-bool
-throttle_same(const unsigned char a[16], const unsigned char b[16])
-{
-	size_t n = prefix_length(a);
-
-	return n == prefix_length(b) && memcmp(a, b, n) == 0;
-}
-
 static uint64_t
 address_key(const struct throttle *t, const unsigned char address[16],
     const char *user)
 {
-	return hash(t, address, prefix_length(address), user);
+	return hash(t, address, ip_prefix(address), user);
 }
 
 static int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Failed logins, counted by address prefix (IPv4 /32, IPv6 /64) and by
+ * Failed logins, counted by address (its prefix, see lib/ip.h) and by
  * account name, in tables of fixed size. Pure: the caller gives the time.
  *
  * An address past its limit is refused before any password is looked at,
@@ -12,7 +12,6 @@
 #ifndef POSTERN_THROTTLE_H
 #define POSTERN_THROTTLE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,8 +32,6 @@ struct throttle_conf {
 /* NULL and errno ENOMEM. */
 struct throttle *throttle_new(const struct throttle_conf *);
 void	 throttle_free(struct throttle **);
-/* Do two addresses count as one? */
-bool	 throttle_same(const unsigned char a[16], const unsigned char b[16]);
 /*
  * How long, in ms, this address (IPv4 as ::ffff:a.b.c.d) is still refused;
  * 0: it may try. Times are of one clock that never goes back.

@@ -8,16 +8,16 @@
  */
 #include "lib/counts.h"
 
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/siphash.h"
 
 #define COUNTS_BUCKETS	8192	/* a power of two */
 #define COUNTS_MAX	64	/* processes */
@@ -28,7 +28,7 @@ struct column {
 };
 
 struct shared {
-	uint64_t	key[2];
+	unsigned char	key[SIPHASH_KEY];
 	uint32_t	columns;
 	struct column	column[];
 };
@@ -106,53 +106,24 @@ counts_clear(struct counts *c, unsigned index)
 	memset(&c->shared->column[index], 0, sizeof(struct column));
 }
 
-/* The address cut to its prefix: /32 or, for IPv6, /64. */
-static uint64_t
-prefix_of(const struct sockaddr *addr)
-{
-	unsigned char raw[8] = { 0 };
-	uint64_t prefix;
-
-	if (addr->sa_family == AF_INET) {
-		struct sockaddr_in in;
-
-		memcpy(&in, addr, sizeof(in));
-		memcpy(raw, &in.sin_addr, 4);
-		raw[7] = 4;
-	} else if (addr->sa_family == AF_INET6) {
-		struct sockaddr_in6 in6;
-
-		memcpy(&in6, addr, sizeof(in6));
-		if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
-			memcpy(raw, &in6.sin6_addr.s6_addr[12], 4);
-			raw[7] = 4;
-		} else {
-			memcpy(raw, &in6.sin6_addr, 8);
-		}
-	}
-	memcpy(&prefix, raw, sizeof(prefix));
-	return prefix;
-}
-
-/* A keyed mix (two rounds of a 64-bit finaliser): peers cannot aim it. */
+/* Keyed: clients cannot choose what falls together. */
 static size_t
-bucket_of(const struct counts *c, const struct sockaddr *addr)
+bucket_of(const struct counts *c, const unsigned char *ip)
 {
-	uint64_t h = prefix_of(addr) ^ c->shared->key[0];
+	unsigned char out[SIPHASH_SIZE];
+	struct siphash h;
 
-	for (int i = 0; i < 2; i++) {
-		h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
-		h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
-		h ^= (h >> 31) ^ c->shared->key[1];
-	}
-	return (size_t)h & (COUNTS_BUCKETS - 1);
+	siphash_init(&h, c->shared->key);
+	siphash_add(&h, ip, ip_prefix(ip));
+	siphash_end(&h, out);
+	return (out[0] | (size_t)out[1] << 8) & (COUNTS_BUCKETS - 1);
 }
 
 int
-counts_enter(struct counts *c, const struct sockaddr *addr,
+counts_enter(struct counts *c, const unsigned char ip[IP_SIZE],
     uint32_t total_max, uint32_t prefix_max)
 {
-	size_t b = bucket_of(c, addr), columns;
+	size_t b = bucket_of(c, ip), columns;
 	uint64_t total = 0, prefix = 0;
 
 	columns = (c->size - offsetof(struct shared, column)) /
@@ -174,9 +145,9 @@ counts_enter(struct counts *c, const struct sockaddr *addr,
 }
 
 void
-counts_leave(struct counts *c, const struct sockaddr *addr)
+counts_leave(struct counts *c, const unsigned char ip[IP_SIZE])
 {
-	size_t b = bucket_of(c, addr);
+	size_t b = bucket_of(c, ip);
 
 	atomic_fetch_sub_explicit(&c->own->total, 1, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&c->own->bucket[b], 1,

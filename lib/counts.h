@@ -11,8 +11,9 @@
 
 #include <stdint.h>
 
+#include "lib/ip.h"
+
 struct counts;
-struct sockaddr;
 
 /* Master: make the memory for n processes. Descriptor, or -1 and errno. */
 int	 counts_create(unsigned n);
@@ -22,12 +23,12 @@ void	 counts_unmap(struct counts **);
 /* Master: forget what process index held. */
 void	 counts_clear(struct counts *, unsigned index);
 /*
- * Count one connection from addr. 0; or 1 when total would pass total_max,
+ * Count one connection from ip. 0; or 1 when total would pass total_max,
  * 2 when the prefix would pass prefix_max: then nothing was counted.
  */
-int	 counts_enter(struct counts *, const struct sockaddr *addr,
+int	 counts_enter(struct counts *, const unsigned char ip[IP_SIZE],
 	    uint32_t total_max, uint32_t prefix_max);
 /* The connection that was counted has ended. */
-void	 counts_leave(struct counts *, const struct sockaddr *addr);
+void	 counts_leave(struct counts *, const unsigned char ip[IP_SIZE]);
 
 #endif

@@ -4,6 +4,7 @@
 
 noinst_LIBRARIES += libpostern.a libtls.a
 libpostern_a_SOURCES = \
+	lib/accept.c lib/accept.h \
 	lib/base64.c lib/base64.h \
 	lib/buf.c lib/buf.h \
 	lib/chan.c lib/chan.h \
@@ -14,6 +15,7 @@ libpostern_a_SOURCES = \
 	lib/ctl.h \
 	lib/fault.c lib/fault.h \
 	lib/file.c lib/file.h \
+	lib/ip.c lib/ip.h \
 	lib/ipc.c lib/ipc.h \
 	lib/log.c lib/log.h \
 	lib/master.c lib/master.h \
@@ -28,6 +30,7 @@ libpostern_a_SOURCES = \
 	lib/priv_landlock.c \
 	lib/role.c lib/role.h \
 	lib/secret.c lib/secret.h \
+	lib/siphash.c lib/siphash.h \
 	lib/str.c lib/str.h \
 	lib/utf8.c lib/utf8.h
 POSTERN_LIBS = libpostern.a $(EVENT_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS)

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "retrieve/reader_proto.h"
-#include "retrieve/siphash.h"
+#include "lib/siphash.h"
 
 struct cursor {
 	int64_t	mtime;		/* nanoseconds since 1970 */

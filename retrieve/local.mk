@@ -25,7 +25,6 @@ libretrieve_a_SOURCES = \
 	retrieve/session.c retrieve/session.h \
 	retrieve/session_impl.h \
 	retrieve/session_reply.c \
-	retrieve/siphash.c retrieve/siphash.h \
 	retrieve/target.c retrieve/target.h \
 	retrieve/visible.c retrieve/visible.h \
 	retrieve/words.c retrieve/words.h

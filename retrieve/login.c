@@ -4,7 +4,6 @@
  * auth, kept for as long as the connection repeats that very field. What
  * auth sends is trusted in what it means, and checked in its form.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,22 +39,6 @@ login_end(struct client *c)
 	if (c->server->auth != NULL)
 		(void)chan_send(c->server->auth, &m, sizeof(m), -1);
 	forget(c);
-}
-
-/* The client's address as IPv6. */
-static void
-put_address(const struct client *c, unsigned char dst[16])
-{
-	const struct sockaddr_in6	*in6 = (const void *)&c->addr;
-	const struct sockaddr_in	*in = (const void *)&c->addr;
-
-	memset(dst, 0, 16);
-	if (c->addr.ss_family == AF_INET6) {
-		memcpy(dst, &in6->sin6_addr, 16);
-	} else {
-		dst[10] = dst[11] = 0xff;
-		memcpy(dst + 12, &in->sin_addr, 4);
-	}
 }
 
 /* Tell the engine, or go on with what a renewed ticket was needed for. */
@@ -96,7 +79,7 @@ start(struct client *c, struct auth_start *m)
 	m->id = c->login.id;
 	m->service = AUTH_HTTP;
 	m->initial = 1;
-	put_address(c, m->address);
+	memcpy(m->address, c->ip, sizeof(m->address));
 	(void)str_copy(m->mechanism, sizeof(m->mechanism), "PLAIN");
 	if (chan_send(sv->auth, m, offsetof(struct auth_start, data) + m->len,
 	    -1) == -1) {

@@ -5,7 +5,6 @@
  * process signs, auth knows who is who, the reader opens messages.
  */
 #include <errno.h>
-#include <event2/event.h>
 #include <jansson.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -14,8 +13,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "lib/accept.h"
 #include "lib/conf.h"
-#include "lib/counts.h"
 #include "lib/log.h"
 #include "lib/priv.h"
 #include "lib/role.h"
@@ -24,10 +23,7 @@
 #include "retrieve/serve.h"
 
 #define CERTS_MAX	8
-#define LISTENERS_MAX	CONF_LIST_MAX
 #define HOSTS_MAX	(2 * CONF_LIST_MAX + 8)
-#define ACCEPT_TURN	64	/* connections before others have their turn */
-#define ACCEPT_REST	100	/* ms without accepting, out of descriptors */
 
 static const int calls[] = {
 	SCMP_SYS(accept4), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt),
@@ -37,9 +33,6 @@ static const struct priv_profile profile = { .calls = calls };
 static struct server server;
 static int certs[CERTS_MAX] = { -1, -1, -1, -1, -1, -1, -1, -1 };
 static int counts_fd = -1;
-static struct event *listeners[LISTENERS_MAX];
-static size_t nlisteners;
-static struct event *resting;		/* until listening goes on */
 static const char *hosts[HOSTS_MAX + 1];
 static char bracketed[CONF_LIST_MAX][64];
 
@@ -118,27 +111,6 @@ set_limits(struct server *sv, const struct conf *conf)
 	s->openapi = openapi_text;
 }
 
-static void
-set_listening(bool on)
-{
-	size_t	i;
-
-	for (i = 0; i < nlisteners; i++)
-		if (on)
-			event_add(listeners[i], NULL);
-		else
-			event_del(listeners[i]);
-}
-
-static void
-on_rested(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-	set_listening(true);
-}
-
 static int
 start(void *arg, struct event_base *base, const struct conf *conf)
 {
@@ -156,69 +128,21 @@ start(void *arg, struct event_base *base, const struct conf *conf)
 	set_limits(sv, conf);
 	sv->in = malloc(SERVE_CHUNK);
 	sv->out = malloc(2 * SERVE_CHUNK);
-	resting = evtimer_new(base, on_rested, NULL);
-	if (sv->in == NULL || sv->out == NULL || resting == NULL ||
+	if (sv->in == NULL || sv->out == NULL ||
 	    getrandom(sv->key, sizeof(sv->key), 0) != sizeof(sv->key)) {
 		log_err("http: %m");
 		return -1;
 	}
-	if (counts_fd != -1) {
-		sv->counts = counts_map(counts_fd, role_index());
-		if (sv->counts == NULL) {
-			log_err("http: counters: %m");
-			return -1;
-		}
-		close(counts_fd);
-	}
-	return load_certs(sv);
-}
-
-static void
-on_connection(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct timeval	rest = { 0, ACCEPT_REST * 1000 };
-	struct sockaddr_storage		addr;
-	socklen_t			len;
-	int				s, i;
-
-	(void)what;
-	for (i = 0; i < ACCEPT_TURN; i++) {
-		memset(&addr, 0, sizeof(addr));
-		len = sizeof(addr);
-		s = accept4(fd, (struct sockaddr *)&addr, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (s != -1) {
-			serve_accept(arg, s, &addr);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM) {
-			log_err("http: accept: %m");
-			set_listening(false);
-			event_add(resting, &rest);
-			return;
-		}
-		if (errno == EAGAIN)
-			return;
-		/* A connection that broke while it waited: the next one. */
-	}
+	sv->accept = accept_new(base, conf, counts_fd, &serve_accept_ops, sv);
+	return sv->accept == NULL ? -1 : load_certs(sv);
 }
 
 static void
 on_listener(void *arg, enum listen_kind kind, int fd)
 {
 	struct server	*sv = arg;
-	struct event	*ev = NULL;
 
-	if (kind == LISTEN_HTTPS && nlisteners < LISTENERS_MAX)
-		ev = event_new(sv->base, fd, EV_READ | EV_PERSIST,
-		    on_connection, sv);
-	if (ev == NULL || event_add(ev, NULL) == -1) {
-		log_err("http: cannot listen");
-		close(fd);
-		return;
-	}
-	listeners[nlisteners++] = ev;
+	accept_add(sv->accept, kind, fd);
 }
 
 static void
@@ -246,17 +170,10 @@ on_peer(void *arg, enum role role, uint32_t instance, int fd)
 static void
 on_drain(void *arg)
 {
-	size_t	i;
-	int	fd;
+	struct server	*sv = arg;
 
-	event_del(resting);
-	for (i = 0; i < nlisteners; i++) {
-		fd = event_get_fd(listeners[i]);
-		event_free(listeners[i]);
-		close(fd);
-	}
-	nlisteners = 0;
-	serve_drain(arg);
+	accept_stop(sv->accept);
+	serve_drain(sv);
 }
 
 int

@@ -6,7 +6,6 @@
  */
 #include "retrieve/serve.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
@@ -14,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/accept.h"
 #include "lib/conf.h"
 #include "lib/conn.h"
-#include "lib/counts.h"
 #include "lib/log.h"
 #include "lib/now.h"
 #include "lib/role.h"
@@ -320,8 +319,7 @@ client_free(struct client *c)
 	session_free(&c->http);
 	if (c->again != NULL)
 		event_free(c->again);
-	if (c->counted)
-		counts_leave(sv->counts, (struct sockaddr *)&c->addr);
+	accept_left(sv->accept, c->ip);
 	TAILQ_REMOVE(&sv->clients, c, link);
 	free(c);
 	if (sv->draining && TAILQ_EMPTY(&sv->clients))
@@ -350,75 +348,46 @@ on_again(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-name_address(struct client *c)
-{
-	const void	*a;
-
-	if (c->addr.ss_family == AF_INET6)
-		a = &((const struct sockaddr_in6 *)&c->addr)->sin6_addr;
-	else
-		a = &((const struct sockaddr_in *)&c->addr)->sin_addr;
-	if (inet_ntop(c->addr.ss_family, a, c->name, sizeof(c->name)) == NULL)
-		memcpy(c->name, "-", 2);
-}
-
-/* May it come in? Counts it if so. */
-static bool
-count(struct client *c)
-{
-	const struct conf	*conf = c->server->conf;
-	int			 full;
-
-	if (c->server->counts == NULL)
-		return true;
-	full = counts_enter(c->server->counts, (struct sockaddr *)&c->addr,
-	    (uint32_t)conf->connections,
-	    (uint32_t)conf->connections_per_address);
-	c->counted = full == 0;
-	if (full != 0)
-		log_notice("http: refused client=%s limit=%s", c->name,
-		    full == 1 ? "connections" : "connections_per_address");
-	return c->counted;
-}
-
-void
-serve_accept(struct server *sv, int fd, const struct sockaddr_storage *addr)
+on_taken(void *arg, enum listen_kind kind, int fd,
+    const unsigned char ip[IP_SIZE])
 {
 	static const struct conn_ops ops = {
 		.input = on_input, .secured = on_secured,
 		.drained = on_drained, .timeout = on_timeout,
 		.eof = on_eof, .ended = on_ended
 	};
+	struct server	*sv = arg;
 	struct client	*c = calloc(1, sizeof(*c));
 
+	(void)kind;
 	if (c == NULL) {
+		log_err("http: %m");
+		accept_left(sv->accept, ip);
 		close(fd);
 		return;
 	}
 	c->server = sv;
 	c->fd = -1;
-	c->addr = *addr;
+	memcpy(c->ip, ip, sizeof(c->ip));
+	ip_text(ip, c->name);
 	session_init(&c->http, &sv->session);
-	TAILQ_INSERT_TAIL(&sv->clients, c, link);
-	name_address(c);
-	c->again = evtimer_new(sv->base, on_again, c);
-	if (c->again == NULL || !count(c)) {
-		close(fd);
-		client_free(c);
-		return;
-	}
 	c->http.fresh = false;
-	if ((c->conn = conn_new(sv->base, fd, &ops, c)) == NULL) {
+	TAILQ_INSERT_TAIL(&sv->clients, c, link);
+	c->again = evtimer_new(sv->base, on_again, c);
+	c->conn = conn_new(sv->base, fd, &ops, c);
+	if (c->conn == NULL) {
 		log_err("http: client=%s: %m", c->name);
 		client_free(c);
 		return;
 	}
 	conn_deadline(c->conn, sv->conf->handshake_time);
-	if (conn_start_tls(c->conn, sv->tls) == -1) {
+	if (c->again == NULL || conn_start_tls(c->conn, sv->tls) == -1) {
 		log_err("http: client=%s: %m", c->name);
 		conn_drop(c->conn);
 	}
 }
+
+const struct accept_ops serve_accept_ops = { .taken = on_taken };
 
 void
 serve_drain(struct server *sv)

@@ -6,24 +6,23 @@
 #ifndef POSTERN_SERVE_H
 #define POSTERN_SERVE_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 
 #include "keys/client.h"
+#include "lib/ip.h"
 #include "retrieve/crlf.h"
 #include "retrieve/ids.h"
 #include "retrieve/session.h"
-#include "retrieve/siphash.h"
+#include "lib/siphash.h"
 
 #define SERVE_CHUNK	65536	/* octets of a file at a time */
 
+struct accept;
 struct chan;
 struct conf;
 struct conn;
-struct counts;
 struct event;
 struct event_base;
 struct tls;
@@ -36,7 +35,7 @@ struct server {
 	const struct conf	*conf;
 	struct tls		*tls;
 	struct keys_client	 keys;
-	struct counts		*counts;	/* NULL: no limits shared */
+	struct accept		*accept;
 	struct session_conf	 session;
 	struct client_list	 clients;
 	struct chan		*auth;
@@ -67,11 +66,10 @@ struct client {
 	struct conn		*conn;
 	struct event		*again;		/* after a long skip */
 	struct session		 http;
-	struct sockaddr_storage	 addr;
-	char			 name[INET6_ADDRSTRLEN];
+	unsigned char		 ip[IP_SIZE];
+	char			 name[IP_TEXT];
 	struct login		 login;
 	uint32_t		 question;	/* to the reader; 0: none */
-	bool			 counted;	/* by counts_enter() */
 	bool			 secured;
 	bool			 renewed;	/* the ticket, this request */
 	int			 fd;		/* file being served, or -1 */
@@ -80,9 +78,8 @@ struct client {
 	uint64_t		 since;		/* start of the request, ms */
 };
 
-/* A connection was accepted; takes fd over. */
-void	 serve_accept(struct server *, int fd,
-	    const struct sockaddr_storage *);
+/* How clients come in; arg is the server. */
+extern const struct accept_ops serve_accept_ops;
 /* Do what the engine asks for. To be called after each call of it. */
 void	 serve_advance(struct client *);
 /* No new requests on any connection; ends the role when there are none. */

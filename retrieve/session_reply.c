@@ -13,7 +13,7 @@
 #include "retrieve/range.h"
 #include "retrieve/reply.h"
 #include "retrieve/session_impl.h"
-#include "retrieve/siphash.h"
+#include "lib/siphash.h"
 
 #define METHODS		"GET, HEAD, OPTIONS"
 #define RETRY_SECONDS	5	/* after a 503 */

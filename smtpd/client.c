@@ -4,37 +4,19 @@
  * engine, carries out the engine's actions, keeps its time, logs its end.
  * What the client sends is hostile and goes to the engine unseen.
  */
-#include <arpa/inet.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/accept.h"
 #include "lib/buf.h"
 #include "lib/conn.h"
-#include "lib/counts.h"
 #include "lib/log.h"
 #include "lib/now.h"
 #include "lib/str.h"
 #include "smtpd/driver.h"
-
-char *
-client_address(const struct sockaddr_in6 *peer, char *dst, size_t size)
-{
-	const struct in6_addr *a = &peer->sin6_addr;
-	char text[INET6_ADDRSTRLEN] = "";
-
-	if (IN6_IS_ADDR_V4MAPPED(a)) {
-		inet_ntop(AF_INET, &a->s6_addr[12], text, sizeof(text));
-		snprintf(dst, size, "%s", text);
-	} else {
-		inet_ntop(AF_INET6, a, text, sizeof(text));
-		snprintf(dst, size, "IPv6:%s", text);
-	}
-	return dst;
-}
 
 struct client *
 client_of_auth(struct driver *d, uint32_t id)
@@ -224,14 +206,14 @@ client_log(const struct client *c, enum conn_end why)
 {
 	struct session_info i = session_info(c->session);
 	const char *version = conn_tls_version(c->conn);
-	char address[64], helo[128], user[128], error[128];
+	char address[IP_TEXT], helo[128], user[128], error[128];
 
 	log_info("smtp: session=%" PRIu32 ".%" PRIu64 " client=%s helo=\"%s\""
 	    " user=\"%s\" tls=%s messages=%" PRIu64 " delivered=%" PRIu64
 	    " errors=%" PRIu64 " in=%" PRIu64 " out=%" PRIu64 " ms=%" PRIu64
 	    " last=%d end=%s error=\"%s\"",
 	    role_instance(), c->number,
-	    client_address(&c->peer, address, sizeof(address)),
+	    ip_text(c->ip, address),
 	    str_quote(helo, sizeof(helo), i.helo, strlen(i.helo)),
 	    str_quote(user, sizeof(user), i.user, strlen(i.user)),
 	    version != NULL ? version : "none", i.messages, i.delivered,
@@ -249,8 +231,7 @@ client_free(struct client *c)
 	LIST_REMOVE(c, next);
 	slots_drop(&d->slots, c->slot);
 	session_free(&c->session);
-	if (d->counts != NULL)
-		counts_leave(d->counts, (const struct sockaddr *)&c->peer);
+	accept_left(d->accept, c->ip);
 	str_wipe(c->nonce, sizeof(c->nonce));
 	free(c);
 	if (d->draining && LIST_EMPTY(&d->clients))
@@ -278,20 +259,21 @@ static const struct conn_ops ops = {
 	.ended = on_ended,
 };
 
-void
-client_new(struct driver *d, int fd, const struct sockaddr_in6 *peer,
-    bool implicit_tls)
+static void
+on_taken(void *arg, enum listen_kind kind, int fd,
+    const unsigned char ip[IP_SIZE])
 {
 	struct client *c = calloc(1, sizeof(*c));
+	struct driver *d = arg;
 	uint64_t now = now_monotonic();
 
 	if (c == NULL)
 		goto fail;
 	c->driver = d;
-	c->peer = *peer;
+	memcpy(c->ip, ip, sizeof(c->ip));
 	c->began = now;
 	c->number = ++d->served;
-	c->session = session_new(&d->conf, implicit_tls, now);
+	c->session = session_new(&d->conf, kind == LISTEN_SUBMISSIONS, now);
 	if (c->session == NULL || slots_take(&d->slots, c, &c->slot) == -1)
 		goto fail;
 	c->conn = conn_new(d->base, fd, &ops, c);
@@ -306,11 +288,30 @@ client_new(struct driver *d, int fd, const struct sockaddr_in6 *peer,
 
 fail:
 	log_warn("smtp: no memory for another client");
-	if (d->counts != NULL)
-		counts_leave(d->counts, (const struct sockaddr *)peer);
+	accept_left(d->accept, ip);
 	if (fd != -1)
 		close(fd);
 	if (c != NULL)
 		session_free(&c->session);
 	free(c);
 }
+
+/* Say why there is no service; under implicit TLS nothing can be said. */
+static void
+on_refused(void *arg, enum listen_kind kind, int fd, bool crowded)
+{
+	const struct driver *d = arg;
+	struct buf line;
+
+	buf_init(&line, 512);
+	if (kind == LISTEN_SUBMISSION && reply_add(&line, crowded ?
+	    REPLY_CROWDED : REPLY_BUSY, d->conf.hostname) == 0 &&
+	    send(fd, buf_data(&line), line.len, MSG_DONTWAIT |
+	    MSG_NOSIGNAL) == -1)
+		log_debug("smtp: refusal not sent: %m");
+	buf_free(&line);
+}
+
+const struct accept_ops client_accept_ops = {
+	.taken = on_taken, .refused = on_refused,
+};

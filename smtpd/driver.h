@@ -7,25 +7,24 @@
 #ifndef POSTERN_SMTPD_DRIVER_H
 #define POSTERN_SMTPD_DRIVER_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
 #include "auth/auth_proto.h"
 #include "keys/client.h"
+#include "lib/ip.h"
 #include "lib/role.h"
 #include "smtpd/session.h"
 #include "smtpd/slots.h"
 #include "smtpd/store_proto.h"
 
-#define DRIVER_LISTENERS	64
 #define DRIVER_CERTS		8
 
+struct accept;
 struct chan;
 struct conf;
 struct conn;
-struct counts;
 struct event;
 struct event_base;
 struct tls;
@@ -38,7 +37,7 @@ struct client {
 	struct driver		*driver;
 	struct conn		*conn;
 	struct session		*session;
-	struct sockaddr_in6	 peer;		/* IPv4 as ::ffff:a.b.c.d */
+	unsigned char		 ip[IP_SIZE];
 	uint32_t		 slot;
 	uint32_t		 auth_id;	/* dialogue or login, 0: none */
 	uint32_t		 txn;		/* at the store, 0: none */
@@ -52,22 +51,14 @@ struct client {
 	unsigned char		 nonce[AUTH_NONCE];
 };
 
-struct listener {
-	int			 fd;
-	enum listen_kind	 kind;
-	struct event		*event;
-	struct driver		*driver;
-};
-
 struct driver {
 	struct event_base	*base;
 	struct session_conf	 conf;
-	uint32_t		 connections;
-	uint32_t		 connections_per_address;
 	int			 certs[DRIVER_CERTS];	/* until the start */
 	struct tls		*tls;
 	struct keys_client	 keys;
-	struct counts		*counts;
+	int			 counts_fd;	/* until the start */
+	struct accept		*accept;
 	struct chan		*auth;
 	struct chan		*store;
 	char			 hostname[256];
@@ -76,21 +67,12 @@ struct driver {
 	struct slots		 slots;
 	LIST_HEAD(, client)	 clients;
 	uint64_t		 served;	/* clients so far */
-	struct listener		 listeners[DRIVER_LISTENERS];
-	size_t			 nlisteners;
-	struct event		*accept_again;
 	bool			 draining;
 };
 
-/* driver_accept.c */
-/* Take the listening socket over. */
-void	 accept_add(struct driver *, enum listen_kind, int fd);
-void	 accept_stop(struct driver *);
-
 /* client.c */
-/* Serve the connection fd, taken over, which has been counted. */
-void	 client_new(struct driver *, int fd, const struct sockaddr_in6 *,
-	    bool implicit_tls);
+/* How clients come in; arg is the driver. */
+extern const struct accept_ops client_accept_ops;
 /* Carry out what the engine asks for; after every call of it. */
 void	 client_turn(struct client *);
 /* The same when an answer came: input may go on. */
@@ -98,8 +80,6 @@ void	 client_answered(struct client *);
 /* The client with this dialogue or transaction; NULL: none any more. */
 struct client *client_of_auth(struct driver *, uint32_t id);
 struct client *client_of_txn(struct driver *, uint32_t txn);
-/* "192.0.2.1" or "IPv6:2001:db8::1"; returns dst (64 octets). */
-char	*client_address(const struct sockaddr_in6 *, char *dst, size_t size);
 
 /* driver_auth.c */
 /* Use the channel fd, taken over, from now on. */

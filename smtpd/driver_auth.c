@@ -172,7 +172,7 @@ send_start(struct client *c, const struct session_action *a)
 	c->auth_id = slots_name(&d->slots, c->slot);
 	m.id = c->auth_id;
 	m.initial = a->initial;
-	memcpy(m.address, &c->peer.sin6_addr, sizeof(m.address));
+	memcpy(m.address, c->ip, sizeof(m.address));
 	m.len = (uint32_t)a->len;
 	if (a->len > 0)
 		memcpy(m.data, a->data, a->len);

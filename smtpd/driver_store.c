@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -37,14 +38,14 @@ static void
 log_message(const struct client *c, const struct store_reply *r)
 {
 	struct session_info i = session_info(c->session);
-	char address[64], user[128];
+	char address[IP_TEXT], user[128];
 
 	log_info("smtp: message id=%s session=%" PRIu32 ".%" PRIu64
 	    " status=%u client=%s user=\"%s\" size=%" PRIu64
 	    " recipients=%" PRIu64,
 	    r->id[0] != '\0' ? r->id : "none", role_instance(), c->number,
 	    r->status,
-	    client_address(&c->peer, address, sizeof(address)),
+	    ip_text(c->ip, address),
 	    str_quote(user, sizeof(user), i.user, strlen(i.user)), i.size,
 	    i.recipients);
 }
@@ -186,9 +187,12 @@ send_open(struct client *c)
 	struct session_info i = session_info(c->session);
 	const char *version = conn_tls_version(c->conn);
 	const char *cipher = conn_tls_cipher(c->conn);
+	char address[IP_TEXT];
 
 	str_copy(m.helo, sizeof(m.helo), i.helo);
-	client_address(&c->peer, m.client, sizeof(m.client));
+	/* Address-literal: RFC 5321 section 4.1.3. */
+	snprintf(m.client, sizeof(m.client), "%s%s",
+	    ip_is_v4(c->ip) ? "" : "IPv6:", ip_text(c->ip, address));
 	str_copy(m.protocol, sizeof(m.protocol), "ESMTPSA");
 	str_copy(m.tls_version, sizeof(m.tls_version),
 	    version != NULL ? version : "");

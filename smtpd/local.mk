@@ -21,7 +21,6 @@ pkglibexec_PROGRAMS += smtpd-session
 smtpd_session_SOURCES = \
 	smtpd/client.c \
 	smtpd/driver.h \
-	smtpd/driver_accept.c \
 	smtpd/driver_auth.c \
 	smtpd/driver_store.c \
 	smtpd/session_main.c \

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/accept.h"
 #include "lib/conf.h"
-#include "lib/counts.h"
 #include "lib/log.h"
 #include "lib/now.h"
 #include "lib/priv.h"
@@ -36,12 +36,10 @@ on_file(void *arg, enum role_file what, uint32_t number, int fd)
 		d->certs[number] = fd;
 		return;
 	}
-	if (what == ROLE_FILE_COUNTS && d->counts == NULL) {
-		d->counts = counts_map(fd, role_index());
-		if (d->counts == NULL)
-			log_warn("smtp: no limits on connections: %m");
-	}
-	close(fd);
+	if (what == ROLE_FILE_COUNTS && d->counts_fd == -1)
+		d->counts_fd = fd;
+	else
+		close(fd);
 }
 
 static int
@@ -93,9 +91,6 @@ set_conf(struct driver *d, const struct conf *conf)
 		.unauthenticated_time = conf->unauthenticated_time,
 		.minimum_rate = conf->minimum_rate,
 	};
-	d->connections = (uint32_t)conf->connections;
-	d->connections_per_address =
-	    (uint32_t)conf->connections_per_address;
 }
 
 /* Offered until the auth service has said what it has. */
@@ -121,13 +116,17 @@ on_start(void *arg, struct event_base *base, const struct conf *conf)
 		return -1;
 	set_mechs(d, &conf->auth_mechanisms);
 	set_conf(d, conf);
-	return start_tls(d, conf);
+	d->accept = accept_new(base, conf, d->counts_fd, &client_accept_ops,
+	    d);
+	return d->accept == NULL ? -1 : start_tls(d, conf);
 }
 
 static void
 on_listener(void *arg, enum listen_kind kind, int fd)
 {
-	accept_add(arg, kind, fd);
+	struct driver *d = arg;
+
+	accept_add(d->accept, kind, fd);
 }
 
 static void
@@ -164,7 +163,7 @@ on_drain(void *arg)
 	struct driver *d = arg;
 
 	d->draining = true;
-	accept_stop(d);
+	accept_stop(d->accept);
 	if (role_is_stopping())
 		tell_clients(d);
 	if (LIST_EMPTY(&d->clients))
@@ -186,6 +185,7 @@ main(int argc, char **argv)
 	size_t i;
 
 	LIST_INIT(&driver.clients);
+	driver.counts_fd = -1;
 	for (i = 0; i < DRIVER_CERTS; i++)
 		driver.certs[i] = -1;
 	keys_client_init(&driver.keys);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -421,15 +420,14 @@ test_chan_queues_in_order(void **state)
 	event_base_free(a.base);
 }
 
-static struct sockaddr *
-v6(struct sockaddr_in6 *sa, unsigned char net, unsigned char host)
+static const unsigned char *
+v6(unsigned char ip[IP_SIZE], unsigned char net, unsigned char host)
 {
-	memset(sa, 0, sizeof(*sa));
-	sa->sin6_family = AF_INET6;
-	sa->sin6_addr.s6_addr[0] = 0x20;
-	sa->sin6_addr.s6_addr[7] = net;
-	sa->sin6_addr.s6_addr[15] = host;
-	return (struct sockaddr *)sa;
+	memset(ip, 0, IP_SIZE);
+	ip[0] = 0x20;
+	ip[7] = net;
+	ip[15] = host;
+	return ip;
 }
 
 static void
@@ -437,23 +435,23 @@ test_counts_limits(void **state)
 {
 	int fd = counts_create(2);
 	struct counts *one = counts_map(fd, 0), *two = counts_map(fd, 1);
-	struct sockaddr_in6 sa;
+	unsigned char ip[IP_SIZE];
 
 	(void)state;
 	assert_non_null(one);
 	assert_non_null(two);
 	assert_null(counts_map(fd, 2));
 	/* Two processes count together, and a /64 is one prefix. */
-	assert_int_equal(counts_enter(one, v6(&sa, 1, 1), 3, 2), 0);
-	assert_int_equal(counts_enter(two, v6(&sa, 1, 2), 3, 2), 0);
-	assert_int_equal(counts_enter(one, v6(&sa, 1, 3), 3, 2), 2);
-	assert_int_equal(counts_enter(one, v6(&sa, 2, 1), 3, 3), 0);
-	assert_int_equal(counts_enter(one, v6(&sa, 3, 1), 3, 3), 1);
-	counts_leave(two, v6(&sa, 1, 2));
-	assert_int_equal(counts_enter(one, v6(&sa, 3, 1), 3, 3), 0);
+	assert_int_equal(counts_enter(one, v6(ip, 1, 1), 3, 2), 0);
+	assert_int_equal(counts_enter(two, v6(ip, 1, 2), 3, 2), 0);
+	assert_int_equal(counts_enter(one, v6(ip, 1, 3), 3, 2), 2);
+	assert_int_equal(counts_enter(one, v6(ip, 2, 1), 3, 3), 0);
+	assert_int_equal(counts_enter(one, v6(ip, 3, 1), 3, 3), 1);
+	counts_leave(two, v6(ip, 1, 2));
+	assert_int_equal(counts_enter(one, v6(ip, 3, 1), 3, 3), 0);
 	/* A dead process's connections are forgotten. */
 	counts_clear(two, 0);
-	assert_int_equal(counts_enter(two, v6(&sa, 1, 1), 1, 1), 0);
+	assert_int_equal(counts_enter(two, v6(ip, 1, 1), 1, 1), 0);
 	counts_unmap(&one);
 	counts_unmap(&two);
 	close(fd);

@@ -22,7 +22,7 @@
 #include "retrieve/query.h"
 #include "retrieve/range.h"
 #include "retrieve/route.h"
-#include "retrieve/siphash.h"
+#include "lib/siphash.h"
 #include "retrieve/target.h"
 #include "retrieve/visible.h"
 #include "retrieve/words.h"

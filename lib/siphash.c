@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * SipHash, run by retrieve-session (what was logged in with) and
- * retrieve-reader (cursors, entity tags).
+ * SipHash: what was logged in with, cursors, entity tags, counts of
+ * connections. Any process.
  */
 #include <string.h>
 
-#include "retrieve/siphash.h"
+#include "lib/siphash.h"
 
 static uint64_t
 rotate(uint64_t x, int n)

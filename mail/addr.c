@@ -352,10 +352,25 @@ addr_valid_domain(const char *s, size_t len)
 	return parse_domain(&c, domain) && c.p == c.end && !c.too_long;
 }
 
+/*
+ * The '@' before the domain. The local part, without its quotes, may have
+ * one; so may an address literal, but no '['.
+ */
+static const char *
+find_domain(const char *s)
+{
+	const char	*at = strrchr(s, '@'), *bracket = strrchr(s, '[');
+
+	if (at == NULL || s[strlen(s) - 1] != ']' || bracket == NULL ||
+	    bracket == s || bracket[-1] != '@')
+		return at;
+	return bracket - 1;
+}
+
 int
 addr_split(const char *s, struct addr *out)
 {
-	const char	*at = strrchr(s, '@');
+	const char	*at = find_domain(s);
 	const size_t	 local = at == NULL ? strlen(s) : (size_t)(at - s);
 
 	memset(out, 0, sizeof(*out));

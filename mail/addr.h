@@ -47,10 +47,10 @@ bool	 addr_valid_literal(const char *s, size_t len);
 /*
  * The form used between our own processes, and of logins: local@domain with
  * the local part not quoted, "local" alone without a domain, "" for <>. The
- * domain follows the last '@'; the grammar is not checked. addr_split(): 0,
- * or -1 with errno ENAMETOOLONG or EINVAL (nothing behind the '@').
- * addr_join() needs ADDR_MAX + 1 octets in dst (else it writes ""), and
- * returns dst.
+ * domain follows the last '@', a literal the last "@["; the grammar is not
+ * checked. addr_split(): 0, or -1 with errno ENAMETOOLONG or EINVAL (nothing
+ * behind the '@'). addr_join() needs ADDR_MAX + 1 octets in dst (else it
+ * writes ""), and returns dst.
  */
 int	 addr_split(const char *s, struct addr *out);
 char	*addr_join(const struct addr *, char *dst, size_t size);

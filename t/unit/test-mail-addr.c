@@ -313,6 +313,9 @@ test_split_join(void **state)
 	assert_string_equal(a.domain, "z");
 	assert_string_equal(addr_join(&a, text, sizeof(text)), "x@y@z");
 	assert_string_equal(addr_join(&a, text, 5), "");
+	assert_int_equal(addr_split("a@[b@[x-y:\"@c]", &a), 0);
+	assert_string_equal(a.local, "a@[b");
+	assert_string_equal(a.domain, "[x-y:\"@c]");
 	assert_int_equal(addr_split("postmaster", &a), 0);
 	assert_string_equal(addr_join(&a, text, sizeof(text)), "postmaster");
 	assert_int_equal(addr_split("", &a), 0);

@@ -18,6 +18,7 @@ POSTERN_TESTS += t/114-smtp-envelope.exp
 POSTERN_TESTS += t/116-smtp-data.exp
 POSTERN_TESTS += t/118-smtp-injection.exp
 POSTERN_TESTS += t/120-smtp-clients.exp
+POSTERN_TESTS += t/125-smtp-limits.exp
 POSTERN_TESTS += t/190-smtp-reload.exp
 POSTERN_TESTS += t/700-kill.sh
 TESTS += $(POSTERN_TESTS)

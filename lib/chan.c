@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/ipc.h"
+#include "lib/str.h"
 
 #define CHAN_QUEUE_MAX	(8 * 1024 * 1024)
 #define CHAN_TURN	32	/* datagrams handled before others get a turn */
@@ -75,6 +76,7 @@ item_free(struct chan *c)
 	c->queued -= item->len;
 	if (item->fd != -1)
 		close(item->fd);
+	str_wipe(item->data, item->len);
 	free(item);
 }
 
@@ -207,6 +209,8 @@ chan_deliver(struct chan *c, unsigned turns)
 
 		if (n > 0) {
 			c->ops->input(c, c->arg, msg, (size_t)n, fd);
+			/* A password, perhaps. */
+			str_wipe(msg, (size_t)n);
 			continue;
 		}
 		if (n == -1 && errno == EAGAIN)

@@ -163,10 +163,12 @@ ipc_recv(int fd, void *buf, size_t cap, int *got)
 	do
 		n = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	while (n == -1 && errno == EINTR);
-	if (n <= 0)
-		return n;
-	count = take_fds(&mh, got);
-	if (count <= 1 && (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
+	if (n == -1)
+		return -1;
+	/* One without octets, which is taken for the end, can carry some. */
+	count = take_fds(&mh, n > 0 ? got : NULL);
+	if (n == 0 || (count <= 1 &&
+	    (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0))
 		return n;
 	if (got != NULL && *got != -1) {
 		close(*got);

@@ -346,6 +346,14 @@ test_ipc_passes_descriptors(void **state)
 	assert_int_equal(ipc_send(sv[0], "0123456789abcdefXX", 18, -1), 0);
 	assert_int_equal(ipc_recv(sv[1], buf, sizeof(buf), &got), -1);
 	assert_int_equal(errno, EMSGSIZE);
+	/* An empty one is taken for the end; nothing that it holds stays. */
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(ipc_send(sv[0], "", 0, p[1]), 0);
+	close(p[1]);
+	assert_int_equal(ipc_recv(sv[1], buf, sizeof(buf), &got), 0);
+	assert_int_equal(got, -1);
+	assert_int_equal(read(p[0], buf, 1), 0);
+	close(p[0]);
 	close(sv[0]);
 	assert_int_equal(ipc_recv(sv[1], buf, sizeof(buf), &got), 0);
 	close(sv[1]);

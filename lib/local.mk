@@ -15,6 +15,7 @@ libpostern_a_SOURCES = \
 	lib/ctl.h \
 	lib/fault.c lib/fault.h \
 	lib/file.c lib/file.h \
+	lib/ids.c lib/ids.h \
 	lib/ip.c lib/ip.h \
 	lib/ipc.c lib/ipc.h \
 	lib/log.c lib/log.h \

@@ -11,7 +11,6 @@ libretrieve_a_SOURCES = \
 	retrieve/cursor.c retrieve/cursor.h \
 	retrieve/fields.c retrieve/fields.h \
 	retrieve/httpdate.c retrieve/httpdate.h \
-	retrieve/ids.c retrieve/ids.h \
 	retrieve/index.c retrieve/index.h \
 	retrieve/list.c retrieve/list.h \
 	retrieve/media.c retrieve/media.h \

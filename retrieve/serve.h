@@ -13,7 +13,7 @@
 #include "keys/client.h"
 #include "lib/ip.h"
 #include "retrieve/crlf.h"
-#include "retrieve/ids.h"
+#include "lib/ids.h"
 #include "retrieve/session.h"
 #include "lib/siphash.h"
 

@@ -18,22 +18,6 @@
 #include "lib/str.h"
 #include "smtpd/driver.h"
 
-struct client *
-client_of_auth(struct driver *d, uint32_t id)
-{
-	struct client *c = slots_find(&d->slots, id);
-
-	return c != NULL && c->auth_id == id ? c : NULL;
-}
-
-struct client *
-client_of_txn(struct driver *d, uint32_t txn)
-{
-	struct client *c = slots_find(&d->slots, txn);
-
-	return c != NULL && c->txn == txn ? c : NULL;
-}
-
 static void
 client_start_tls(struct client *c)
 {
@@ -229,7 +213,6 @@ client_free(struct client *c)
 	struct driver *d = c->driver;
 
 	LIST_REMOVE(c, next);
-	slots_drop(&d->slots, c->slot);
 	session_free(&c->session);
 	accept_left(d->accept, c->ip);
 	str_wipe(c->nonce, sizeof(c->nonce));
@@ -248,6 +231,7 @@ on_ended(void *arg, enum conn_end why)
 	session_event(c->session, SESSION_EV_GONE, now_monotonic());
 	client_turn(c);
 	auth_end(c);
+	store_forget(c);
 	client_free(c);
 }
 
@@ -274,14 +258,12 @@ on_taken(void *arg, enum listen_kind kind, int fd,
 	c->began = now;
 	c->number = ++d->served;
 	c->session = session_new(&d->conf, kind == LISTEN_SUBMISSIONS, now);
-	if (c->session == NULL || slots_take(&d->slots, c, &c->slot) == -1)
+	if (c->session == NULL)
 		goto fail;
 	c->conn = conn_new(d->base, fd, &ops, c);
 	fd = -1;
-	if (c->conn == NULL) {
-		slots_drop(&d->slots, c->slot);
+	if (c->conn == NULL)
 		goto fail;
-	}
 	LIST_INSERT_HEAD(&d->clients, c, next);
 	client_turn(c);
 	return;

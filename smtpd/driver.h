@@ -13,10 +13,10 @@
 
 #include "auth/auth_proto.h"
 #include "keys/client.h"
+#include "lib/ids.h"
 #include "lib/ip.h"
 #include "lib/role.h"
 #include "smtpd/session.h"
-#include "smtpd/slots.h"
 #include "smtpd/store_proto.h"
 
 #define DRIVER_CERTS		8
@@ -38,7 +38,6 @@ struct client {
 	struct conn		*conn;
 	struct session		*session;
 	unsigned char		 ip[IP_SIZE];
-	uint32_t		 slot;
 	uint32_t		 auth_id;	/* dialogue or login, 0: none */
 	uint32_t		 txn;		/* at the store, 0: none */
 	enum store_type		 asked;		/* reply the store owes */
@@ -64,7 +63,8 @@ struct driver {
 	char			 hostname[256];
 	char			 mechs[128];
 	struct store_body	 body;		/* the engine's scratch */
-	struct slots		 slots;
+	struct ids		 logins;
+	struct ids		 txns;
 	LIST_HEAD(, client)	 clients;
 	uint64_t		 served;	/* clients so far */
 	bool			 draining;
@@ -77,9 +77,6 @@ extern const struct accept_ops client_accept_ops;
 void	 client_turn(struct client *);
 /* The same when an answer came: input may go on. */
 void	 client_answered(struct client *);
-/* The client with this dialogue or transaction; NULL: none any more. */
-struct client *client_of_auth(struct driver *, uint32_t id);
-struct client *client_of_txn(struct driver *, uint32_t txn);
 
 /* driver_auth.c */
 /* Use the channel fd, taken over, from now on. */
@@ -91,6 +88,8 @@ void	 auth_end(struct client *);
 /* driver_store.c */
 void	 store_connect(struct driver *, int fd);
 void	 store_do(struct client *, const struct session_action *);
+/* The session is over: an answer for it finds nobody. */
+void	 store_forget(struct client *);
 /* Is the store behind with what it was sent? */
 bool	 store_is_full(const struct driver *);
 

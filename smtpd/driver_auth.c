@@ -56,7 +56,7 @@ on_reply(struct driver *d, const void *msg, size_t len)
 	    r->status >= AUTH_STATUS_COUNT ||
 	    !str_ends(r->user, sizeof(r->user)))
 		bad_message();
-	c = client_of_auth(d, r->id);
+	c = ids_find(&d->logins, r->id);
 	if (c == NULL)
 		return;		/* cancelled meanwhile */
 	if (r->status == AUTH_OK)
@@ -74,7 +74,7 @@ on_revoked(struct driver *d, const void *msg, size_t len)
 
 	if (len != sizeof(*m))
 		bad_message();
-	c = client_of_auth(d, m->id);
+	c = ids_find(&d->logins, m->id);
 	if (c == NULL)
 		return;
 	session_event(c->session, SESSION_EV_REVOKED, now_monotonic());
@@ -105,6 +105,14 @@ on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 	}
 }
 
+/* The dialogue or login is over; the auth service is not told. */
+static void
+forget(struct client *c)
+{
+	ids_end(&c->driver->logins, c->auth_id);
+	c->auth_id = 0;
+}
+
 /* All dialogues and logins of the old channel are unknown to a new one. */
 static void
 auth_lost(struct driver *d)
@@ -115,7 +123,7 @@ auth_lost(struct driver *d)
 	LIST_FOREACH(c, &d->clients, next) {
 		if (c->auth_id == 0)
 			continue;
-		c->auth_id = 0;
+		forget(c);
 		/* of no effect unless an answer was awaited */
 		session_login(c->session, AUTH_TEMP, "", NULL, 0,
 		    now_monotonic());
@@ -155,7 +163,7 @@ send_end(struct client *c)
 
 	if (c->auth_id != 0 && c->driver->auth != NULL)
 		chan_send(c->driver->auth, &m, sizeof(m), -1);
-	c->auth_id = 0;
+	forget(c);
 }
 
 static int
@@ -169,8 +177,8 @@ send_start(struct client *c, const struct session_action *a)
 	    str_copy(m.mechanism, sizeof(m.mechanism), a->text) == -1)
 		return -1;
 	send_end(c);
-	c->auth_id = slots_name(&d->slots, c->slot);
-	m.id = c->auth_id;
+	if ((m.id = c->auth_id = ids_new(&d->logins, c)) == 0)
+		return -1;
 	m.initial = a->initial;
 	memcpy(m.address, c->ip, sizeof(m.address));
 	m.len = (uint32_t)a->len;
@@ -180,7 +188,7 @@ send_start(struct client *c, const struct session_action *a)
 	    -1);
 	str_wipe(&m, sizeof(m));
 	if (r == -1)
-		c->auth_id = 0;
+		forget(c);
 	return r;
 }
 

@@ -33,6 +33,13 @@ store_is_full(const struct driver *d)
 	return d->store != NULL && chan_queued(d->store) > 0;
 }
 
+void
+store_forget(struct client *c)
+{
+	ids_end(&c->driver->txns, c->txn);
+	c->txn = 0;
+}
+
 /* One line a message that reached its end. */
 static void
 log_message(const struct client *c, const struct store_reply *r)
@@ -62,6 +69,7 @@ static void
 on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 {
 	const struct store_reply *r = msg;
+	struct driver *d = arg;
 	struct client *c;
 
 	(void)ch;
@@ -70,7 +78,7 @@ on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 	    r->status <= STORE_STATUS_NONE ||
 	    r->status >= STORE_STATUS_COUNT || !is_id(r->id, sizeof(r->id)))
 		bad_message();
-	c = client_of_txn(arg, r->txn);
+	c = ids_find(&d->txns, r->txn);
 	if (c == NULL)
 		return;		/* aborted meanwhile */
 	if (r->request != c->asked)
@@ -78,7 +86,7 @@ on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 	c->asked = STORE_NONE;
 	if (r->request == STORE_COMMIT) {
 		log_message(c, r);
-		c->txn = 0;
+		store_forget(c);
 	}
 	session_stored(c->session, (enum store_status)r->status, r->id,
 	    now_monotonic());
@@ -115,7 +123,7 @@ store_lost(struct driver *d)
 
 	chan_free(&d->store);
 	LIST_FOREACH(c, &d->clients, next) {
-		c->txn = 0;
+		store_forget(c);
 		if (c->asked == STORE_NONE)
 			continue;
 		c->asked = STORE_NONE;
@@ -162,7 +170,8 @@ send_begin(struct client *c, const struct session_action *a)
 {
 	struct store_begin m = { .type = STORE_BEGIN, .size = a->size };
 
-	c->txn = m.txn = slots_name(&c->driver->slots, c->slot);
+	store_forget(c);
+	c->txn = m.txn = ids_new(&c->driver->txns, c);
 	memcpy(m.nonce, c->nonce, sizeof(m.nonce));
 	if (str_copy(m.reverse_path, sizeof(m.reverse_path), a->text) == -1)
 		return -1;
@@ -247,7 +256,7 @@ ask(struct client *c, const struct session_action *a, int *r)
 	case SESSION_DO_ABORT:
 	default:
 		*r = send_end(c, STORE_ABORT, 0);
-		c->txn = 0;
+		store_forget(c);
 		return STORE_NONE;
 	}
 }
@@ -263,7 +272,7 @@ store_do(struct client *c, const struct session_action *a)
 	/* what the store did not get whole it must not commit */
 	if (c->txn != 0 && c->driver->store != NULL)
 		send_end(c, STORE_ABORT, 0);
-	c->txn = 0;
+	store_forget(c);
 	if (c->asked == STORE_NONE)
 		return;
 	c->asked = STORE_NONE;

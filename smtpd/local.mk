@@ -23,8 +23,7 @@ smtpd_session_SOURCES = \
 	smtpd/driver.h \
 	smtpd/driver_auth.c \
 	smtpd/driver_store.c \
-	smtpd/session_main.c \
-	smtpd/slots.c smtpd/slots.h
+	smtpd/session_main.c
 smtpd_session_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
 smtpd_session_LDADD = libsmtp.a libkeysclient.a libtls.a $(SSL_LIBS) \
 	libmail.a $(POSTERN_LIBS)
@@ -45,8 +44,7 @@ check_PROGRAMS += $(SMTPD_TESTS)
 TESTS += $(SMTPD_TESTS)
 SMTPD_TEST_LIBS = libsmtp.a libmail.a libpostern.a $(CMOCKA_LIBS)
 
-t_unit_test_smtpd_data_SOURCES = \
-	smtpd/slots.c smtpd/slots.h t/unit/test-smtpd-data.c
+t_unit_test_smtpd_data_SOURCES = t/unit/test-smtpd-data.c
 t_unit_test_smtpd_data_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_limits_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-limits.c

@@ -185,6 +185,8 @@ main(int argc, char **argv)
 	size_t i;
 
 	LIST_INIT(&driver.clients);
+	ids_init(&driver.logins);
+	ids_init(&driver.txns);
 	driver.counts_fd = -1;
 	for (i = 0; i < DRIVER_CERTS; i++)
 		driver.certs[i] = -1;

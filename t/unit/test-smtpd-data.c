@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The DATA decoder: stuffing, the end, smuggling, faults; whole, split at
- * every octet, octet by octet. And command lines, parameters, names.
+ * every octet, octet by octet. And command lines and parameters.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -15,7 +15,6 @@
 #include "lib/buf.h"
 #include "smtpd/cmd.h"
 #include "smtpd/data.h"
-#include "smtpd/slots.h"
 
 struct result {
 	enum data_end	 end;
@@ -241,35 +240,6 @@ test_cmd_param(void **state)
 	assert_false(cmd_is_xtext("", 0));
 }
 
-/* A name that was dropped finds nothing, or another's newer name. */
-static void
-test_slots(void **state)
-{
-	static char owner[300];
-	struct slots s = { .item = NULL };
-	uint32_t slot[300], name[300], again;
-	size_t i;
-
-	(void)state;
-	assert_null(slots_find(&s, 1 << 16));
-	for (i = 0; i < 300; i++) {
-		assert_int_equal(slots_take(&s, &owner[i], &slot[i]), 0);
-		name[i] = slots_name(&s, slot[i]);
-		assert_int_not_equal(name[i], 0);
-	}
-	for (i = 0; i < 300; i++)
-		assert_ptr_equal(slots_find(&s, name[i]), &owner[i]);
-	slots_drop(&s, slot[7]);
-	assert_null(slots_find(&s, name[7]));
-	assert_int_equal(slots_take(&s, &owner[0], &again), 0);
-	assert_int_equal(again, slot[7]);
-	assert_int_not_equal(slots_name(&s, again), name[7]);
-	/* the serial number goes round without a name 0 */
-	for (i = 0; i < 70000; i++)
-		assert_int_not_equal(slots_name(&s, slot[0]) >> 16, 0);
-	free(s.item);
-}
-
 int
 main(void)
 {
@@ -281,7 +251,6 @@ main(void)
 		cmocka_unit_test(test_data_size),
 		cmocka_unit_test(test_cmd_parse),
 		cmocka_unit_test(test_cmd_param),
-		cmocka_unit_test(test_slots),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Numbers for questions to a helper, and who asked. A number is not given
- * again for a long time after its end, so that a late answer finds nobody.
+ * Numbers for questions to another process, and who asked. A number is not
+ * given again for a long time after its end, so that a late answer finds
+ * nobody. Pure.
  */
 #ifndef POSTERN_IDS_H
 #define POSTERN_IDS_H
@@ -12,13 +13,13 @@
 struct ids_slot {
 	void		*who;		/* NULL: free */
 	uint32_t	 turn;		/* how often it was given */
-	uint32_t	 next;		/* free: the next free one */
+	uint32_t	 next;		/* free: the one freed after it */
 };
 
 struct ids {
 	struct ids_slot	*slots;
 	uint32_t	 n;		/* slots there are */
-	uint32_t	 free;		/* the first free one; n: none */
+	uint32_t	 first, last;	/* free ones: the longest, the latest */
 };
 
 /* Empty; allocates nothing. */

@@ -18,52 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/chain.h"
 #include "lib/file.h"
 #include "lib/str.h"
 
-#define KEYS_CHAIN_MAX	(1U << 20)	/* octets of a certificate file */
 #define KEYS_FILE_MAX	(64U << 10)	/* octets of a key file */
 #define KEYS_RSA_MIN	2048		/* bits */
 #define KEYS_RSA_MAX	8192
-
-/* All certificates of a file, at least one; NULL and *why. */
-static STACK_OF(X509) *
-keys_read_chain(int fd, const char **why)
-{
-	STACK_OF(X509) *chain = NULL;
-	unsigned char *pem;
-	BIO *bio = NULL;
-	X509 *x;
-	size_t len;
-
-	*why = "the certificate file cannot be read";
-	if ((pem = file_load(fd, KEYS_CHAIN_MAX, &len)) == NULL)
-		return NULL;
-	*why = "the certificate file has no certificate in PEM";
-	ERR_clear_error();
-	bio = BIO_new_mem_buf(pem, (int)len);
-	chain = sk_X509_new_null();
-	if (bio == NULL || chain == NULL)
-		goto fail;
-	while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
-		if (sk_X509_push(chain, x) == 0) {
-			X509_free(x);
-			goto fail;
-		}
-	if (sk_X509_num(chain) == 0)
-		goto fail;
-	*why = "a certificate in the file is damaged";
-	if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE)
-		goto out;
-fail:
-	sk_X509_pop_free(chain, X509_free);
-	chain = NULL;
-out:
-	ERR_clear_error();
-	BIO_free(bio);
-	free(pem);
-	return chain;
-}
 
 struct keys_ask {
 	const char	*passphrase;
@@ -165,7 +126,7 @@ keys_load_pair(int cert_fd, int key_fd, const char *passphrase,
 	EVP_PKEY *key = NULL;
 
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-	if ((chain = keys_read_chain(cert_fd, why)) == NULL)
+	if ((chain = chain_read(cert_fd, why)) == NULL)
 		return NULL;
 	if ((key = keys_read_key(key_fd, passphrase, why)) == NULL)
 		goto out;
@@ -189,7 +150,7 @@ keys_check_chain(int cert_fd)
 	const char *why = NULL;
 
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-	if ((chain = keys_read_chain(cert_fd, &why)) == NULL)
+	if ((chain = chain_read(cert_fd, &why)) == NULL)
 		return why;
 	why = NULL;
 	for (int i = 0; i < sk_X509_num(chain) && why == NULL; i++) {

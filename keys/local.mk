@@ -4,6 +4,7 @@
 
 noinst_LIBRARIES += libkeys.a
 libkeys_a_SOURCES = \
+	lib/chain.c lib/chain.h \
 	keys/check.c keys/check.h \
 	keys/sign.c keys/sign.h
 libkeys_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)

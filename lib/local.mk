@@ -44,6 +44,7 @@ t_unit_test_lib_LDADD = $(POSTERN_LIBS) $(CMOCKA_LIBS)
 endif
 
 libtls_a_SOURCES = \
+	lib/chain.c lib/chain.h \
 	lib/conn.c lib/conn.h lib/conn_impl.h lib/conn_turn.c \
 	lib/tls.c lib/tls.h \
 	lib/tls_key.c lib/tls_key.h \

@@ -8,15 +8,14 @@
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/file.h"
+#include "lib/chain.h"
 #include "lib/tls_key.h"
 
-#define TLS_CHAIN_MAX	(1U << 20)	/* octets of a certificate file */
 #define TLS_KEYS_MAX	2		/* one ECDSA, one RSA */
 
 /* TLS 1.2; those of 1.3 are AEAD suites all. */
@@ -122,45 +121,6 @@ tls_free(struct tls **tp)
 	*tp = NULL;
 }
 
-/* The certificates in the file, the first being the server's own. */
-static STACK_OF(X509) *
-tls_read_chain(int fd, const char **why)
-{
-	STACK_OF(X509) *chain = NULL;
-	unsigned char *pem;
-	BIO *bio = NULL;
-	X509 *x;
-	size_t len;
-
-	*why = "the certificate file cannot be read";
-	if ((pem = file_load(fd, TLS_CHAIN_MAX, &len)) == NULL)
-		return NULL;
-	*why = "out of memory";
-	if ((bio = BIO_new_mem_buf(pem, (int)len)) == NULL ||
-	    (chain = sk_X509_new_null()) == NULL)
-		goto out;
-	while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
-		if (sk_X509_push(chain, x) == 0) {
-			X509_free(x);
-			goto fail;
-		}
-	/* The end of the file is not an error, all else is. */
-	*why = "the certificate file has no certificate in PEM";
-	if (sk_X509_num(chain) > 0 && ERR_GET_REASON(ERR_peek_last_error()) ==
-	    PEM_R_NO_START_LINE)
-		goto out;
-	if (sk_X509_num(chain) > 0)
-		*why = "a certificate in the file is damaged";
-fail:
-	sk_X509_pop_free(chain, X509_free);
-	chain = NULL;
-out:
-	ERR_clear_error();
-	BIO_free(bio);
-	free(pem);
-	return chain;
-}
-
 /* Why the library did not take a certificate. */
 static const char *
 tls_refusal(void)
@@ -188,7 +148,7 @@ tls_add_chain(struct tls *t, unsigned number, int fd, const char **why)
 	int r = -1;
 
 	ERR_clear_error();
-	if ((chain = tls_read_chain(fd, why)) == NULL)
+	if ((chain = chain_read(fd, why)) == NULL)
 		return -1;
 	x = sk_X509_shift(chain);
 	*why = "the certificate's key cannot be used";

@@ -274,8 +274,9 @@ complete(struct reader *r)
 		report(r, 0, "tls.certificates: none is given");
 	if (c->tls_certificates.n != c->tls_keys.n)
 		report(r, 0, "tls.keys: must be as many as certificates");
-	if (c->tls_certificates.n > 8)
-		report(r, 0, "tls.certificates: more than 8");
+	if (c->tls_certificates.n > CONF_CERTS_MAX)
+		report(r, 0, "tls.certificates: more than %d (one ECDSA, one "
+		    "RSA)", CONF_CERTS_MAX);
 }
 
 static struct conf *

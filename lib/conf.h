@@ -13,6 +13,8 @@
 
 #define CONF_FILE_DEFAULT	SYSCONFDIR "/postern/postern.conf"
 #define CONF_LIST_MAX		64
+#define CONF_CERTS_MAX		2	/* one ECDSA, one RSA */
+#define CONF_SESSIONS_MAX	64	/* session processes of a service */
 #define CONF_KEYS_MAX		96	/* more keys than there are */
 
 struct conf_list {

@@ -119,7 +119,8 @@ const struct conf_key conf_keys[] = {
 	PATH("", "state_dir", state_dir, LOCALSTATEDIR "/lib/postern"),
 	PATH("", "run_dir", run_dir, RUNSTATEDIR "/postern"),
 	ENUM("", "log", log, "syslog", log_names),
-	NUM("", "session_processes", session_processes, "0", 0, 64),
+	NUM("", "session_processes", session_processes, "0", 0,
+	    CONF_SESSIONS_MAX),
 
 	LIST("tls", "certificates", tls_certificates, "", check_path),
 	LIST("tls", "keys", tls_keys, "", check_path),

@@ -17,10 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/conf.h"
 #include "lib/siphash.h"
 
 #define COUNTS_BUCKETS	8192	/* a power of two */
-#define COUNTS_MAX	64	/* processes */
 
 struct column {
 	_Atomic uint32_t	total;
@@ -51,8 +51,8 @@ counts_create(unsigned n)
 	struct shared head = { .columns = n };
 	int fd;
 
-	if (n == 0 || n > COUNTS_MAX)
-		n = head.columns = COUNTS_MAX;
+	if (n == 0 || n > CONF_SESSIONS_MAX)
+		n = head.columns = CONF_SESSIONS_MAX;
 	if (getrandom(head.key, sizeof(head.key), 0) != sizeof(head.key))
 		return -1;
 	if ((fd = memfd_create("counts", MFD_CLOEXEC)) == -1)

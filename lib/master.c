@@ -292,6 +292,18 @@ run(struct master *m, bool background)
 	return m->status;
 }
 
+unsigned
+master_sessions(const struct conf *c)
+{
+	long n = (long)c->session_processes;
+
+	if (n == 0)
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+	if (n < 1)
+		return 1;
+	return n > CONF_SESSIONS_MAX ? CONF_SESSIONS_MAX : (unsigned)n;
+}
+
 static int
 usage(const char *name)
 {

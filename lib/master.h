@@ -36,6 +36,8 @@ struct master_spec {
 	unsigned		(*count)(enum role, const struct conf *);
 };
 
+/* How many session processes: as the conf says, else one a processor. */
+unsigned master_sessions(const struct conf *);
 /* Run a master to its end; returns the exit status (sysexits(3)). */
 int	 master_main(int argc, char **argv, const struct master_spec *);
 

@@ -133,7 +133,7 @@ open_pairs(struct generation *g)
 	const struct conf *c = g->conf;
 	int bad = 0;
 
-	for (size_t i = 0; i < c->tls_keys.n && i < MASTER_PAIRS; i++) {
+	for (size_t i = 0; i < c->tls_keys.n && i < CONF_CERTS_MAX; i++) {
 		g->cert_fd[i] = open(c->tls_certificates.item[i],
 		    O_RDONLY | O_CLOEXEC);
 		if (g->cert_fd[i] == -1) {
@@ -189,7 +189,7 @@ generation_new(struct master *m, int *status)
 		return NULL;
 	g->master = m;
 	g->conf_fd = g->passphrase_fd = g->counts_fd = -1;
-	for (size_t i = 0; i < MASTER_PAIRS; i++)
+	for (size_t i = 0; i < CONF_CERTS_MAX; i++)
 		g->cert_fd[i] = g->key_fd[i] = -1;
 	*status = EX_CONFIG;
 	if (read_conf(g) == -1 || (has_tls(m->spec) && open_pairs(g) == -1))
@@ -221,7 +221,7 @@ generation_free(struct generation **gp)
 
 	*gp = NULL;
 	listeners_close(&g->listeners);
-	for (size_t i = 0; i < MASTER_PAIRS; i++) {
+	for (size_t i = 0; i < CONF_CERTS_MAX; i++) {
 		close_if_open(g->cert_fd[i]);
 		close_if_open(g->key_fd[i]);
 	}

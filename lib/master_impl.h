@@ -14,7 +14,6 @@
 #include "lib/master.h"
 
 #define MASTER_LISTENERS	64
-#define MASTER_PAIRS		8	/* certificates and their keys */
 #define MASTER_SIGNALS		4
 #define MASTER_CHILDREN		128	/* processes of one generation */
 
@@ -60,8 +59,8 @@ struct generation {
 	struct master		*master;
 	struct conf		*conf;
 	int			 conf_fd;
-	int			 cert_fd[MASTER_PAIRS];
-	int			 key_fd[MASTER_PAIRS];
+	int			 cert_fd[CONF_CERTS_MAX];
+	int			 key_fd[CONF_CERTS_MAX];
 	int			 passphrase_fd;
 	int			 counts_fd;
 	struct counts		*counts;

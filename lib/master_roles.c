@@ -157,7 +157,7 @@ equip(struct child *c)
 	if (log_fd() != -1)
 		send_ctl(c, CTL_LOG, 0, 0, log_fd());
 	send_file(c, CTL_CONF, 0, 0, g->conf_fd);
-	for (uint32_t i = 0; i < MASTER_PAIRS; i++) {
+	for (uint32_t i = 0; i < CONF_CERTS_MAX; i++) {
 		if (c->spec->certs)
 			send_file(c, CTL_FILE, ROLE_FILE_CERT, i,
 			    g->cert_fd[i]);

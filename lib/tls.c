@@ -12,11 +12,13 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/chain.h"
+#include "lib/conf.h"
+#include "lib/log.h"
 #include "lib/tls_key.h"
 
-#define TLS_KEYS_MAX	2		/* one ECDSA, one RSA */
 
 /* TLS 1.2; those of 1.3 are AEAD suites all. */
 #define TLS_CIPHERS	"ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -30,7 +32,7 @@ struct tls {
 	SSL_CTX		*ctx;
 	tls_sign_fn	*sign;
 	void		*arg;
-	struct tls_key	*keys[TLS_KEYS_MAX];
+	struct tls_key	*keys[CONF_CERTS_MAX];
 	size_t		 nkeys;
 };
 
@@ -161,7 +163,7 @@ tls_add_chain(struct tls *t, unsigned number, int fd, const char **why)
 		*why = tls_refusal();
 		goto out;
 	}
-	if (t->nkeys == TLS_KEYS_MAX)
+	if (t->nkeys == CONF_CERTS_MAX)
 		abort();	/* one of each type: the library sees to it */
 	t->keys[t->nkeys++] = key;
 	key = NULL;
@@ -171,6 +173,25 @@ out:
 	X509_free(x);
 	sk_X509_pop_free(chain, X509_free);
 	ERR_clear_error();
+	return r;
+}
+
+int
+tls_add_chains(struct tls *t, int *fds, unsigned n)
+{
+	const char *why;
+	int r = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (fds[i] == -1)
+			continue;
+		if (tls_add_chain(t, i, fds[i], &why) == -1) {
+			log_err("tls: certificate=%u: %s", i, why);
+			r = -1;
+		}
+		close(fds[i]);
+		fds[i] = -1;
+	}
 	return r;
 }
 

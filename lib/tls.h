@@ -46,6 +46,11 @@ struct tls *tls_new(enum tls_use, bool only_13, tls_sign_fn *, void *arg);
  * text.
  */
 int	 tls_add_chain(struct tls *, unsigned number, int fd, const char **why);
+/*
+ * Add the n chains that fds hold (-1: none there) by their places, and close
+ * them all. 0, or -1 (logged).
+ */
+int	 tls_add_chains(struct tls *, int *fds, unsigned n);
 /* No connection that uses it may live. *tp becomes NULL; NULL is taken. */
 void	 tls_free(struct tls **tp);
 /* For wire.c: the server side of one connection, on fd. NULL: no memory. */

@@ -3,9 +3,6 @@
  * postern-retrieve: the master of the retrieval service, see lib/master.h.
  * Binds, starts and restarts its roles; reads nothing from clients.
  */
-#include <unistd.h>
-
-#include "lib/conf.h"
 #include "lib/master.h"
 
 static const enum listen_kind kinds[] = { LISTEN_HTTPS, LISTEN_NONE };
@@ -19,17 +16,10 @@ static const struct master_role roles[] = {
 	    .links = { ROLE_TLS_KEYS, ROLE_RETRIEVE_READER } },
 };
 
-/* Sessions: as many as the conf says, else one for each processor. */
 static unsigned
 count(enum role role, const struct conf *conf)
 {
-	long	n = (long)conf->session_processes;
-
-	if (role != ROLE_RETRIEVE_SESSION)
-		return 1;
-	if (n == 0)
-		n = sysconf(_SC_NPROCESSORS_ONLN);
-	return n < 1 ? 1 : n > 64 ? 64 : (unsigned)n;
+	return role == ROLE_RETRIEVE_SESSION ? master_sessions(conf) : 1;
 }
 
 int

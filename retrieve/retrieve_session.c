@@ -22,7 +22,6 @@
 #include "retrieve/openapi_text.h"
 #include "retrieve/serve.h"
 
-#define CERTS_MAX	8
 #define HOSTS_MAX	(2 * CONF_LIST_MAX + 8)
 
 static const int calls[] = {
@@ -31,7 +30,7 @@ static const int calls[] = {
 };
 static const struct priv_profile profile = { .calls = calls };
 static struct server server;
-static int certs[CERTS_MAX] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+static int certs[CONF_CERTS_MAX] = { -1, -1 };
 static int counts_fd = -1;
 static const char *hosts[HOSTS_MAX + 1];
 static char bracketed[CONF_LIST_MAX][64];
@@ -40,7 +39,7 @@ static void
 on_file(void *arg, enum role_file what, uint32_t number, int fd)
 {
 	(void)arg;
-	if (what == ROLE_FILE_CERT && number < CERTS_MAX &&
+	if (what == ROLE_FILE_CERT && number < CONF_CERTS_MAX &&
 	    certs[number] == -1)
 		certs[number] = fd;
 	else if (what == ROLE_FILE_COUNTS && counts_fd == -1)
@@ -50,25 +49,14 @@ on_file(void *arg, enum role_file what, uint32_t number, int fd)
 }
 
 static int
-load_certs(struct server *sv)
+start_tls(struct server *sv)
 {
-	const char	*why;
-	unsigned	 i;
-
 	sv->tls = tls_new(TLS_USE_HTTP, true, keys_client_sign, &sv->keys);
-	if (sv->tls == NULL)
+	if (sv->tls == NULL) {
+		log_err("http: cannot set TLS up");
 		return -1;
-	for (i = 0; i < CERTS_MAX; i++) {
-		if (certs[i] == -1)
-			continue;
-		if (tls_add_chain(sv->tls, i, certs[i], &why) == -1) {
-			log_err("http: certificate %u: %s", i, why);
-			return -1;
-		}
-		close(certs[i]);
-		certs[i] = -1;
 	}
-	return 0;
+	return tls_add_chains(sv->tls, certs, CONF_CERTS_MAX);
 }
 
 /* The names an absolute target may call us by. */
@@ -134,7 +122,7 @@ start(void *arg, struct event_base *base, const struct conf *conf)
 		return -1;
 	}
 	sv->accept = accept_new(base, conf, counts_fd, &serve_accept_ops, sv);
-	return sv->accept == NULL ? -1 : load_certs(sv);
+	return sv->accept == NULL ? -1 : start_tls(sv);
 }
 
 static void

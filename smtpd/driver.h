@@ -13,17 +13,15 @@
 
 #include "auth/auth_proto.h"
 #include "keys/client.h"
+#include "lib/conf.h"
 #include "lib/ids.h"
 #include "lib/ip.h"
 #include "lib/role.h"
 #include "smtpd/session.h"
 #include "smtpd/store_proto.h"
 
-#define DRIVER_CERTS		8
-
 struct accept;
 struct chan;
-struct conf;
 struct conn;
 struct event;
 struct event_base;
@@ -53,7 +51,7 @@ struct client {
 struct driver {
 	struct event_base	*base;
 	struct session_conf	 conf;
-	int			 certs[DRIVER_CERTS];	/* until the start */
+	int			 certs[CONF_CERTS_MAX];	/* until start */
 	struct tls		*tls;
 	struct keys_client	 keys;
 	int			 counts_fd;	/* until the start */

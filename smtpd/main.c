@@ -3,25 +3,12 @@
  * Program postern-smtpd: the master of the SMTP service. Binds, starts and
  * restarts its roles; reads no octet from a client and links no TLS.
  */
-#include <unistd.h>
-
-#include "lib/conf.h"
 #include "lib/master.h"
 
-#define SESSIONS_MAX	64	/* as lib/counts.c has columns */
-
 static unsigned
-count(enum role r, const struct conf *conf)
+count(enum role role, const struct conf *conf)
 {
-	long n = (long)conf->session_processes;
-
-	if (r != ROLE_SMTPD_SESSION)
-		return 1;
-	if (n == 0)
-		n = sysconf(_SC_NPROCESSORS_ONLN);
-	if (n < 1)
-		return 1;
-	return n > SESSIONS_MAX ? SESSIONS_MAX : (unsigned)n;
+	return role == ROLE_SMTPD_SESSION ? master_sessions(conf) : 1;
 }
 
 int

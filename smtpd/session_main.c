@@ -31,7 +31,7 @@ on_file(void *arg, enum role_file what, uint32_t number, int fd)
 {
 	struct driver *d = arg;
 
-	if (what == ROLE_FILE_CERT && number < DRIVER_CERTS &&
+	if (what == ROLE_FILE_CERT && number < CONF_CERTS_MAX &&
 	    d->certs[number] == -1) {
 		d->certs[number] = fd;
 		return;
@@ -45,26 +45,13 @@ on_file(void *arg, enum role_file what, uint32_t number, int fd)
 static int
 start_tls(struct driver *d, const struct conf *conf)
 {
-	const char *why = "";
-	unsigned i;
-	int r = 0;
-
 	d->tls = tls_new(TLS_USE_SMTP, conf->tls_minimum == CONF_TLS_1_3,
 	    keys_client_sign, &d->keys);
 	if (d->tls == NULL) {
 		log_err("smtp: cannot set TLS up");
 		return -1;
 	}
-	for (i = 0; i < DRIVER_CERTS; i++) {
-		if (d->certs[i] == -1)
-			continue;
-		if (r == 0)
-			r = tls_add_chain(d->tls, i, d->certs[i], &why);
-		close(d->certs[i]);
-	}
-	if (r == -1)
-		log_err("smtp: certificate: %s", why);
-	return r;
+	return tls_add_chains(d->tls, d->certs, CONF_CERTS_MAX);
 }
 
 static void
@@ -188,7 +175,7 @@ main(int argc, char **argv)
 	ids_init(&driver.logins);
 	ids_init(&driver.txns);
 	driver.counts_fd = -1;
-	for (i = 0; i < DRIVER_CERTS; i++)
+	for (i = 0; i < CONF_CERTS_MAX; i++)
 		driver.certs[i] = -1;
 	keys_client_init(&driver.keys);
 	return role_main(argc, argv, &ops, &driver);

@@ -7,81 +7,27 @@
 #include <string.h>
 
 #include "lib/str.h"
+#include "mail/date.h"
 #include "retrieve/httpdate.h"
-
-static const char days[7][4] = {
-	"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"
-};
-static const char months[12][4] = {
-	"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
-	"Nov", "Dec"
-};
-
-struct civil {
-	int64_t	year;
-	int	month, day;		/* 1 to 12, 1 to 31 */
-	int	hour, minute, second;
-	int	weekday;		/* 0 Sunday */
-};
-
-/* Days since 1970-01-01 of the proleptic Gregorian calendar. */
-static int64_t
-days_of(int64_t y, int m, int d)
-{
-	int64_t	era, yoe, doy;
-
-	y -= m <= 2;
-	era = (y >= 0 ? y : y - 399) / 400;
-	yoe = y - era * 400;
-	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
-
-static void
-civil_of(int64_t t, struct civil *c)
-{
-	int64_t	z, era, doe, yoe, doy, mp, rest;
-
-	/* What a 4-digit year cannot show is shown as its nearest end. */
-	if (t < -62135596800)
-		t = -62135596800;
-	if (t > 253402300799)
-		t = 253402300799;
-	z = (t >= 0 ? t : t - 86399) / 86400;
-	rest = t - z * 86400;
-	c->weekday = (int)(((z + 4) % 7 + 7) % 7);
-	c->hour = (int)(rest / 3600);
-	c->minute = (int)(rest / 60 % 60);
-	c->second = (int)(rest % 60);
-	z += 719468;
-	era = (z >= 0 ? z : z - 146096) / 146097;
-	doe = z - era * 146097;
-	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	mp = (5 * doy + 2) / 153;
-	c->day = (int)(doy - (153 * mp + 2) / 5 + 1);
-	c->month = (int)(mp < 10 ? mp + 3 : mp - 9);
-	c->year = yoe + era * 400 + (c->month <= 2);
-}
 
 char *
 httpdate_format(char dst[HTTPDATE_SIZE], int64_t t)
 {
-	struct civil	c;
+	struct date	c;
 
-	civil_of(t, &c);
+	date_of(t, &c);
 	(void)snprintf(dst, HTTPDATE_SIZE,
-	    "%s, %02d %s %04d %02d:%02d:%02d GMT", days[c.weekday], c.day,
-	    months[c.month - 1], (int)c.year, c.hour, c.minute, c.second);
+	    "%s, %02d %s %04d %02d:%02d:%02d GMT", date_days[c.weekday], c.day,
+	    date_months[c.month - 1], (int)c.year, c.hour, c.minute, c.second);
 	return dst;
 }
 
 char *
 httpdate_format_3339(char dst[HTTPDATE_SIZE], int64_t t)
 {
-	struct civil	c;
+	struct date	c;
 
-	civil_of(t, &c);
+	date_of(t, &c);
 	(void)snprintf(dst, HTTPDATE_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ",
 	    (int)c.year, c.month, c.day, c.hour, c.minute, c.second);
 	return dst;
@@ -90,30 +36,12 @@ httpdate_format_3339(char dst[HTTPDATE_SIZE], int64_t t)
 char *
 httpdate_format_short(char dst[HTTPDATE_SIZE], int64_t t)
 {
-	struct civil	c;
+	struct date	c;
 
-	civil_of(t, &c);
+	date_of(t, &c);
 	(void)snprintf(dst, HTTPDATE_SIZE, "%04d-%02d-%02d %02d:%02d",
 	    (int)c.year, c.month, c.day, c.hour, c.minute);
 	return dst;
-}
-
-static bool
-to_seconds(const struct civil *c, int64_t *t)
-{
-	static const int	length[] = { 31, 29, 31, 30, 31, 30, 31, 31,
-	    30, 31, 30, 31 };
-	bool			leap;
-
-	leap = (c->year % 4 == 0 && c->year % 100 != 0) || c->year % 400 == 0;
-	if (c->month < 1 || c->month > 12 || c->day < 1 ||
-	    c->day > length[c->month - 1] ||
-	    (c->month == 2 && c->day == 29 && !leap) ||
-	    c->hour > 23 || c->minute > 59 || c->second > 60)
-		return false;
-	*t = days_of(c->year, c->month, c->day) * 86400 + c->hour * 3600 +
-	    c->minute * 60 + c->second;
-	return true;
 }
 
 /* Take between min and max digits off the front. The number, or -1. */
@@ -152,7 +80,7 @@ take_month(struct span *v)
 	int	i;
 
 	for (i = 0; i < 12; i++)
-		if (v->len >= 3 && str_caseeqn(v->s, months[i], 3)) {
+		if (v->len >= 3 && str_caseeqn(v->s, date_months[i], 3)) {
 			v->s += 3;
 			v->len -= 3;
 			return i + 1;
@@ -166,7 +94,7 @@ take_day_name(struct span *v)
 	int	i;
 
 	for (i = 0; i < 7; i++)
-		if (v->len >= 3 && str_caseeqn(v->s, days[i], 3)) {
+		if (v->len >= 3 && str_caseeqn(v->s, date_days[i], 3)) {
 			v->s += 3;
 			v->len -= 3;
 			return true;
@@ -176,7 +104,7 @@ take_day_name(struct span *v)
 
 /* "08:49:37" */
 static bool
-take_time(struct span *v, struct civil *c)
+take_time(struct span *v, struct date *c)
 {
 	return (c->hour = take_number(v, 2, 2)) >= 0 && take_text(v, ":") &&
 	    (c->minute = take_number(v, 2, 2)) >= 0 && take_text(v, ":") &&
@@ -185,7 +113,7 @@ take_time(struct span *v, struct civil *c)
 
 /* Sun, 06 Nov 1994 08:49:37 GMT */
 static bool
-parse_fixdate(struct span v, struct civil *c)
+parse_fixdate(struct span v, struct date *c)
 {
 	return take_day_name(&v) && take_text(&v, ", ") &&
 	    (c->day = take_number(&v, 2, 2)) >= 0 && take_text(&v, " ") &&
@@ -196,7 +124,7 @@ parse_fixdate(struct span v, struct civil *c)
 
 /* Sunday, 06-Nov-94 08:49:37 GMT */
 static bool
-parse_rfc850(struct span v, struct civil *c)
+parse_rfc850(struct span v, struct date *c)
 {
 	const char	*comma = v.len > 0 ? memchr(v.s, ',', v.len) : NULL;
 
@@ -216,7 +144,7 @@ parse_rfc850(struct span v, struct civil *c)
 
 /* Sun Nov  6 08:49:37 1994 */
 static bool
-parse_asctime(struct span v, struct civil *c)
+parse_asctime(struct span v, struct date *c)
 {
 	if (!take_day_name(&v) || !take_text(&v, " ") ||
 	    (c->month = take_month(&v)) < 0 || !take_text(&v, " "))
@@ -231,11 +159,11 @@ parse_asctime(struct span v, struct civil *c)
 int
 httpdate_parse(struct span v, int64_t *t)
 {
-	struct civil	c;
+	struct date	c;
 
 	memset(&c, 0, sizeof(c));
 	if (v.s == NULL || (!parse_fixdate(v, &c) && !parse_rfc850(v, &c) &&
-	    !parse_asctime(v, &c)) || !to_seconds(&c, t))
+	    !parse_asctime(v, &c)) || !date_seconds(&c, t))
 		return -1;
 	return 0;
 }
@@ -294,7 +222,7 @@ take_zone(struct span *v, int *minutes)
 
 /* Two- and three-digit years: RFC 5322 section 4.3. */
 static bool
-take_year(struct span *v, struct civil *c)
+take_year(struct span *v, struct date *c)
 {
 	size_t	before = v->len;
 	int	y = take_number(v, 2, 4);
@@ -312,7 +240,7 @@ take_year(struct span *v, struct civil *c)
 int
 httpdate_parse_mail(struct span v, int64_t *t)
 {
-	struct civil	c;
+	struct date	c;
 	int		zone;
 
 	memset(&c, 0, sizeof(c));
@@ -338,7 +266,7 @@ httpdate_parse_mail(struct span v, int64_t *t)
 	if (take_text(&v, ":") && (c.second = take_number(&v, 2, 2)) < 0)
 		return -1;
 	skip_cfws(&v);
-	if (!take_zone(&v, &zone) || !to_seconds(&c, t))
+	if (!take_zone(&v, &zone) || !date_seconds(&c, t))
 		return -1;
 	*t -= zone * 60;
 	return 0;

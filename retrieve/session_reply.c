@@ -254,6 +254,8 @@ list_etag(const struct session *s, const struct reader_listed *h,
 	const struct query *q = s->query;
 
 	siphash_init(&hash, h->tag);
+	/* All users' lists have one address, and mail in common. */
+	siphash_add_string(&hash, s->user);
 	siphash_add_string(&hash, media_name(s->media));
 	siphash_add(&hash, &q->limit, sizeof(q->limit));
 	siphash_add(&hash, &q->ascending, sizeof(q->ascending));

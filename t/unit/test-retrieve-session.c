@@ -38,6 +38,8 @@ play_login(struct session *s)
 
 	if (last == 'i')
 		session_login(s, SESSION_ADMITTED, "a@d.test", 0);
+	else if (last == 'm')
+		session_login(s, SESSION_ADMITTED, "b@d.test", 0);
 	else if (last == 'k')
 		session_login(s, SESSION_THROTTLED, NULL, 17);
 	else if (last == 'l')
@@ -367,6 +369,33 @@ test_errors(void **state)
 }
 
 static void
+etag_of(const char *text, char dst[SESSION_ETAG])
+{
+	struct buf	a;
+	const char	*s;
+
+	run(text, 1, 1, &a);
+	assert_non_null(s = strstr((const char *)buf_data(&a), "\r\nETag: "));
+	assert_int_equal(str_copyn(dst, SESSION_ETAG, s + 8,
+	    strcspn(s + 8, "\r")), 0);
+	buf_free(&a);
+}
+
+/* Two mailboxes may look alike: one's tag is not the other's. */
+static void
+test_tags(void **state)
+{
+	char	a[SESSION_ETAG], again[SESSION_ETAG], b[SESSION_ETAG];
+
+	(void)state;
+	etag_of(GET("/mail/", A), a);
+	etag_of(GET("/mail/", A), again);
+	etag_of(GET("/mail/", "Authorization: m\r\n"), b);
+	assert_string_equal(a, again);
+	assert_string_not_equal(a, b);
+}
+
+static void
 test_links(void **state)
 {
 	struct buf	a;
@@ -442,6 +471,7 @@ main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_failure),
 	};

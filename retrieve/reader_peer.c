@@ -159,15 +159,13 @@ reader_open(struct reader *r, const char *user, struct index **xp,
 
 	for (tries = 0; tries < 3; tries++) {
 		*ep = index_find(*xp, id);
-		if (*ep != NULL) {
-			fd = boxes_open(r->boxes, user, (*ep)->fresh,
-			    index_name(*xp, *ep), st);
-			if (fd != -1 || errno != ENOENT)
-				return fd;
-		} else if (tries > 0) {
+		if (*ep == NULL)
 			break;
-		}
-		/* Renamed since, or delivered since. */
+		fd = boxes_open(r->boxes, user, (*ep)->fresh,
+		    index_name(*xp, *ep), st);
+		if (fd != -1 || errno != ENOENT)
+			return fd;
+		/* Renamed since. */
 		index_release(xp);
 		if ((*xp = boxes_get(r->boxes, user, true)) == NULL)
 			return -1;

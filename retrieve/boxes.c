@@ -23,9 +23,11 @@
 #define SCAN_TRIES	3
 /*
  * A folder that changed so shortly before it was read may change again
- * without its mtime showing it, on a file system of coarse time stamps.
+ * without its mtime showing it: the kernel's clock ticks 100 times a second
+ * at least, that of an old file system every second or two.
  */
-#define SETTLE_NS	2000000000LL
+#define SETTLE_NS	100000000LL
+#define SETTLE_COARSE	2000000000LL
 #define NS		1000000000LL
 #define PATH_SIZE	1400	/* domain, local part (escaped), name */
 
@@ -347,9 +349,13 @@ now_ns(void)
 	return (int64_t)ts.tv_sec * NS + ts.tv_nsec;
 }
 
-/* Read both folders (fds taken over) into a new index. NULL and errno. */
+/*
+ * Read both folders (fds taken over) into a new index, which comes after
+ * the one before (or NULL); keep: with what the box's has. NULL and errno.
+ */
 static struct index *
-scan(struct boxes *b, struct box *box, int fds[2], struct stamp stamps[2])
+scan(struct boxes *b, struct box *box, int fds[2], struct stamp stamps[2],
+    const struct index *before, bool keep)
 {
 	struct index	*x = index_new();
 	int64_t		 now = now_ns();
@@ -362,7 +368,8 @@ scan(struct boxes *b, struct box *box, int fds[2], struct stamp stamps[2])
 	box->settled = true;
 	for (i = 0; i < 2; i++) {
 		box->folders[i] = stamps[i];
-		if (stamps[i].there && now - stamps[i].mtime < SETTLE_NS)
+		if (stamps[i].there && now - stamps[i].mtime <
+		    (stamps[i].mtime % NS == 0 ? SETTLE_COARSE : SETTLE_NS))
 			box->settled = false;
 	}
 	if (scan_folder(x, fds[0], true) == -1) {
@@ -371,7 +378,8 @@ scan(struct boxes *b, struct box *box, int fds[2], struct stamp stamps[2])
 		goto fail;
 	}
 	if (scan_folder(x, fds[1], false) == -1 ||
-	    index_finish(x, b->key) == -1)
+	    (keep && index_keep(x, box->index) == -1) ||
+	    index_finish(x, before, b->key) == -1)
 		goto fail;
 	return x;
 fail:
@@ -381,9 +389,21 @@ fail:
 	return NULL;
 }
 
-/* Bring the box up to date. 0, or -1 with errno. */
+/* Are the folders as they were when they were read? */
+static bool
+same_folders(const struct box *box, const struct stamp stamps[2])
+{
+	return box->index != NULL && same_stamp(&stamps[0],
+	    &box->folders[0]) && same_stamp(&stamps[1], &box->folders[1]);
+}
+
+/*
+ * Read the box until it did not change meanwhile. The last try must do,
+ * though it may miss something. 0, or -1 with errno.
+ */
 static int
-refresh(struct boxes *b, struct box *box, bool again)
+read_again(struct boxes *b, struct box *box, bool again,
+    const struct index *before)
 {
 	struct stamp	 stamps[2];
 	struct index	*x;
@@ -392,15 +412,13 @@ refresh(struct boxes *b, struct box *box, bool again)
 	for (tries = 0; tries < SCAN_TRIES; tries++) {
 		if (open_folders(b, box->user, fds, stamps) == -1)
 			return -1;
-		/* Unchanged, or only now read and not changed meanwhile. */
-		if (box->index != NULL && (tries > 0 ||
-		    (box->settled && !again)) &&
-		    same_stamp(&stamps[0], &box->folders[0]) &&
-		    same_stamp(&stamps[1], &box->folders[1])) {
+		if ((tries > 0 || (box->settled && !again)) &&
+		    same_folders(box, stamps)) {
 			close_folders(fds);
 			return 0;
 		}
-		if ((x = scan(b, box, fds, stamps)) == NULL)
+		if ((x = scan(b, box, fds, stamps, before,
+		    tries == SCAN_TRIES - 1)) == NULL)
 			return -1;
 		if (box->index != NULL)
 			index_inherit(x, box->index);
@@ -410,6 +428,22 @@ refresh(struct boxes *b, struct box *box, bool again)
 	}
 	box->settled = false;
 	return 0;
+}
+
+/* Bring the box up to date. 0, or -1 with errno. */
+static int
+refresh(struct boxes *b, struct box *box, bool again)
+{
+	struct index	*before = box->index;
+	int		 r, saved;
+
+	if (before != NULL)
+		index_hold(before);
+	r = read_again(b, box, again, before);
+	saved = errno;
+	index_release(&before);
+	errno = saved;
+	return r;
 }
 
 struct index *

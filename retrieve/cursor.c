@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Cursors, run by retrieve-reader; the text comes back from clients. The
- * form is BASE64 (URL alphabet, no padding) of flags, mtime, code and id.
+ * form is BASE64 (URL alphabet, no padding) of flags, arrival, code and id.
  */
 #include <string.h>
 
@@ -33,7 +33,7 @@ cursor_format(char dst[READER_CURSOR_MAX], const struct cursor *c,
 {
 	unsigned char	raw[RAW_MAX];
 	size_t		n = strlen(c->id), i;
-	uint64_t	t = (uint64_t)c->mtime;
+	uint64_t	t = (uint64_t)c->arrival;
 
 	raw[0] = c->adjacent ? 1 : 0;
 	for (i = 0; i < 8; i++, t >>= 8)
@@ -64,7 +64,7 @@ cursor_parse(struct cursor *c, const char *text, const char *user,
 		return -1;
 	for (i = 8; i > 0; i--)
 		t = t << 8 | raw[i];
-	c->mtime = (int64_t)t;
+	c->arrival = (int64_t)t;
 	c->adjacent = raw[0] == 1;
 	return str_copyn(c->id, sizeof(c->id), raw + HEAD, n);
 }

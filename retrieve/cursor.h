@@ -14,7 +14,7 @@
 #include "lib/siphash.h"
 
 struct cursor {
-	int64_t	mtime;		/* nanoseconds since 1970 */
+	int64_t	arrival;	/* as in struct index_entry */
 	bool	adjacent;	/* the page is the one next to it, even where
 				   the order would choose the other end */
 	char	id[READER_ID_MAX];

@@ -11,6 +11,8 @@
 #include "retrieve/index.h"
 #include "retrieve/msgid.h"
 
+#define KEPT_MAX	8	/* scans in a row */
+
 static const struct { unsigned maildir; uint8_t flag; } flags[] = {
 	{ MAILDIR_SEEN, READER_SEEN }, { MAILDIR_REPLIED, READER_ANSWERED },
 	{ MAILDIR_FLAGGED, READER_FLAGGED }, { MAILDIR_DRAFT, READER_DRAFT },
@@ -140,6 +142,8 @@ index_add(struct index *x, const char *name, bool fresh,
 	e->name = (uint32_t)x->names_len;
 	e->id_len = (uint16_t)m.id_len;
 	e->fresh = fresh;
+	e->arrival = e->mtime;
+	e->kept = 0;
 	e->flags = 0;
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if ((m.flags & flags[i].maildir) != 0)
@@ -148,6 +152,25 @@ index_add(struct index *x, const char *name, bool fresh,
 		e->flags &= (uint8_t)~READER_SEEN;
 	memcpy(x->names + x->names_len, name, len + 1);
 	x->names_len += len + 1;
+	return 0;
+}
+
+int
+index_keep(struct index *x, const struct index *old)
+{
+	const struct index_entry	*o;
+	size_t				 i, n;
+
+	for (i = 0; i < old->n; i++) {
+		o = &old->entries[i];
+		n = x->n;
+		if (o->kept == KEPT_MAX)
+			continue;
+		if (index_add(x, index_name(old, o), o->fresh, o) == -1)
+			return -1;
+		if (x->n > n)
+			x->entries[n].kept = (uint8_t)(o->kept + 1);
+	}
 	return 0;
 }
 
@@ -179,7 +202,7 @@ entry_at(const struct index *x, const void *a)
 	return &x->entries[i];
 }
 
-/* By id, and of the same id that in cur/ first. */
+/* By id, and of the same id one just seen first, then that in cur/. */
 static int
 by_id(const void *a, const void *b, void *arg)
 {
@@ -187,6 +210,8 @@ by_id(const void *a, const void *b, void *arg)
 	const struct index_entry	*q = entry_at(arg, b);
 	int				 r = compare_entry_ids(arg, p, q);
 
+	if (r == 0)
+		r = (int)p->kept - (int)q->kept;
 	return r != 0 ? r : (int)p->fresh - (int)q->fresh;
 }
 
@@ -196,8 +221,8 @@ by_arrival(const void *a, const void *b, void *arg)
 	const struct index_entry	*p = entry_at(arg, a);
 	const struct index_entry	*q = entry_at(arg, b);
 
-	if (p->mtime != q->mtime)
-		return p->mtime < q->mtime ? -1 : 1;
+	if (p->arrival != q->arrival)
+		return p->arrival < q->arrival ? -1 : 1;
 	return compare_entry_ids(arg, p, q);
 }
 
@@ -215,11 +240,37 @@ drop_doubles(const struct index *x, uint32_t *a, size_t n)
 }
 
 /*
+ * Number what old has not behind all it had, in the order of a; the others
+ * keep their place. A message's mtime is older than its link in the folder,
+ * and who asks for what is newer must not miss it for that.
+ */
+static void
+number(struct index *x, const struct index *old, const uint32_t *a, size_t n)
+{
+	const struct index_entry	*o;
+	struct index_entry		*e;
+	char				 id[READER_ID_MAX];
+	int64_t				 last = old->last;
+	size_t				 i;
+
+	for (i = 0; i < n; i++) {
+		e = &x->entries[a[i]];
+		if ((o = index_find(old, index_id(x, e, id))) != NULL) {
+			e->arrival = o->arrival;
+			continue;
+		}
+		if (e->arrival <= last && last < INT64_MAX)
+			e->arrival = last + 1;
+		last = e->arrival;
+	}
+}
+
+/*
  * Put the entries in order. names: room for three times as many positions
  * as there are entries; the first third becomes x->by_id.
  */
 static int
-arrange(struct index *x, uint32_t *names)
+arrange(struct index *x, const struct index *old, uint32_t *names)
 {
 	uint32_t		*order = names + x->n, *temp = order + x->n;
 	struct index_entry	*sorted;
@@ -231,6 +282,10 @@ arrange(struct index *x, uint32_t *names)
 	n = drop_doubles(x, names, n);
 	memcpy(order, names, n * sizeof(*order));
 	qsort_r(order, n, sizeof(*order), by_arrival, x);
+	if (old != NULL) {
+		number(x, old, order, n);
+		qsort_r(order, n, sizeof(*order), by_arrival, x);
+	}
 	if ((sorted = malloc(n * sizeof(*sorted))) == NULL)
 		return -1;
 	for (i = 0; i < n; i++) {
@@ -259,6 +314,7 @@ name_state(struct index *x, const unsigned char *key)
 		e = &x->entries[i];
 		siphash_add(&h, index_name(x, e), e->id_len);
 		siphash_add(&h, &e->mtime, sizeof(e->mtime));
+		siphash_add(&h, &e->arrival, sizeof(e->arrival));
 		siphash_add(&h, &e->stored, sizeof(e->stored));
 		siphash_add(&h, &e->flags, sizeof(e->flags));
 		if ((e->flags & READER_SEEN) == 0)
@@ -268,14 +324,15 @@ name_state(struct index *x, const unsigned char *key)
 }
 
 int
-index_finish(struct index *x, const unsigned char key[SIPHASH_KEY])
+index_finish(struct index *x, const struct index *old,
+    const unsigned char key[SIPHASH_KEY])
 {
 	uint32_t	*p;
 
 	if (x->n > 0) {
 		if ((p = malloc(3 * x->n * sizeof(*p))) == NULL)
 			return -1;
-		if (arrange(x, p) == -1) {
+		if (arrange(x, old, p) == -1) {
 			free(p);
 			return -1;
 		}
@@ -283,6 +340,9 @@ index_finish(struct index *x, const unsigned char key[SIPHASH_KEY])
 		if (x->by_id == NULL)
 			x->by_id = p;
 	}
+	x->last = old != NULL ? old->last : INT64_MIN;
+	if (x->n > 0 && x->entries[x->n - 1].arrival > x->last)
+		x->last = x->entries[x->n - 1].arrival;
 	name_state(x, key);
 	return 0;
 }
@@ -355,7 +415,8 @@ count_before(const struct index *x, const struct cursor *c, bool past)
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
 		e = &x->entries[mid];
-		r = e->mtime != c->mtime ? (e->mtime < c->mtime ? -1 : 1) :
+		r = e->arrival != c->arrival ?
+		    (e->arrival < c->arrival ? -1 : 1) :
 		    compare_ids(index_name(x, e), e->id_len, c->id, len);
 		if (r < 0 || (past && r == 0))
 			lo = mid + 1;

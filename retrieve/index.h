@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the reader knows of one mailbox: its messages in the order of their
- * arrival (mtime, then id). Made by a scan, never changed but for what is
- * learned of a message later. Pure; run by retrieve-reader.
+ * What the reader knows of one mailbox: its messages in the order in which
+ * they were first seen, those of a first scan by mtime, then id. Made by a
+ * scan, never changed but for what is learned of a message later. Pure; run
+ * by retrieve-reader.
  */
 #ifndef POSTERN_INDEX_H
 #define POSTERN_INDEX_H
@@ -19,6 +20,8 @@
 
 struct index_entry {
 	int64_t		 mtime;		/* nanoseconds since 1970 */
+	int64_t		 arrival;	/* the mtime, or what puts it behind
+					   those seen before it */
 	uint64_t	 stored;	/* octets of the file */
 	uint64_t	 size;		/* with CRLF, or INDEX_UNKNOWN */
 	uint64_t	 ino;
@@ -26,6 +29,7 @@ struct index_entry {
 	uint32_t	 name;		/* offset of the file's name */
 	uint16_t	 id_len;
 	uint8_t		 flags;		/* enum reader_flag */
+	uint8_t		 kept;		/* scans that missed it in a row */
 	bool		 fresh;		/* in new/, else in cur/ */
 	bool		 sure;		/* size was counted, or is stored */
 };
@@ -37,6 +41,7 @@ struct index {
 	size_t		 n, cap;
 	size_t		 names_len, names_cap;
 	uint64_t	 unseen;
+	int64_t		 last;		/* the greatest arrival ever */
 	unsigned	 refs;
 	unsigned char	 tag[SIPHASH_SIZE];	/* names this state */
 };
@@ -54,11 +59,19 @@ void	 index_release(struct index **xp);
 int	 index_add(struct index *, const char *name, bool fresh,
 	    const struct index_entry *e);
 /*
- * All were added: put them in order (of two files with one id, as a scan may
- * see while one is renamed, that in cur/ stays) and name the state. 0, or -1
- * with errno ENOMEM.
+ * Add what old has: the folders changed while they were read, so that a
+ * message being renamed may have been missed. One that stays away is not
+ * kept for ever. 0, or -1 as index_add().
  */
-int	 index_finish(struct index *, const unsigned char key[SIPHASH_KEY]);
+int	 index_keep(struct index *, const struct index *old);
+/*
+ * All were added: put them in order (of two files with one id, as a scan may
+ * see while one is renamed, that in cur/ stays) and name the state. What old
+ * (or NULL) has not comes behind all that it had: whoever has read on to
+ * its end misses nothing. 0, or -1 with errno ENOMEM.
+ */
+int	 index_finish(struct index *, const struct index *old,
+	    const unsigned char key[SIPHASH_KEY]);
 /* Take over from old what is known of the same files. */
 void	 index_inherit(struct index *, struct index *old);
 const char *index_name(const struct index *, const struct index_entry *);

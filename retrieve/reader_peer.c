@@ -65,7 +65,7 @@ find_bound(const struct reader *r, const struct index *x, const char *user,
 
 	if (e == NULL)
 		return cursor_parse(c, text, user, r->key) == 0;
-	c->mtime = e->mtime;
+	c->arrival = e->arrival;
 	c->adjacent = false;
 	index_id(x, e, c->id);
 	return true;
@@ -75,7 +75,7 @@ static void
 write_cursor(const struct reader *r, const struct index *x, const char *user,
     size_t at, bool adjacent, char dst[READER_CURSOR_MAX])
 {
-	struct cursor	c = { x->entries[at].mtime, adjacent, "" };
+	struct cursor	c = { x->entries[at].arrival, adjacent, "" };
 
 	index_id(x, &x->entries[at], c.id);
 	cursor_format(dst, &c, user, r->key);

@@ -126,7 +126,7 @@ make_index(size_t n, size_t spread)
 		    i * 7919 % 1000, i, i, i % 2 == 0 ? "S" : "");
 		assert_int_equal(index_add(x, name, false, &e), 0);
 	}
-	assert_int_equal(index_finish(x, key), 0);
+	assert_int_equal(index_finish(x, NULL, key), 0);
 	return x;
 }
 
@@ -136,15 +136,15 @@ is_after(const struct index_entry *e, const struct index *x,
 {
 	char	id[READER_ID_MAX];
 
-	if (e->mtime != c->mtime)
-		return e->mtime > c->mtime ? 1 : -1;
+	if (e->arrival != c->arrival)
+		return e->arrival > c->arrival ? 1 : -1;
 	return strcmp(index_id(x, e, id), c->id);
 }
 
 static void
 cursor_at(const struct index *x, size_t i, bool adjacent, struct cursor *c)
 {
-	c->mtime = x->entries[i].mtime;
+	c->arrival = x->entries[i].arrival;
 	c->adjacent = adjacent;
 	index_id(x, &x->entries[i], c->id);
 }
@@ -270,7 +270,7 @@ test_names(void **state)
 	index_add(x, "lie1,S=11,W=12", true, &e);
 	index_add(x, "lie2,S=10,W=9", true, &e);
 	index_add(x, "lie3,S=10,W=21", true, &e);
-	assert_int_equal(index_finish(x, key), 0);
+	assert_int_equal(index_finish(x, NULL, key), 0);
 	assert_int_equal(x->n, 5);
 	assert_int_equal(index_find(x, "good")->size, 12);
 	assert_int_equal(index_find(x, "good")->flags, READER_FLAGGED);
@@ -282,6 +282,78 @@ test_names(void **state)
 		assert_true(index_find(x, id)->size == INDEX_UNKNOWN);
 	}
 	index_release(&x);
+}
+
+static size_t
+place_of(const struct index *x, const char *id)
+{
+	return (size_t)(index_find(x, id) - x->entries);
+}
+
+/* What comes later stands behind all that was there, whatever its time. */
+static void
+test_arrival(void **state)
+{
+	struct index_entry	 e = { .mtime = 50, .stored = 10 };
+	struct index		*old = index_new(), *x = index_new();
+	unsigned char		 tag[SIPHASH_SIZE];
+
+	(void)state;
+	index_add(old, "b:2,S", false, &e);
+	index_add(old, "a", true, &e);
+	e.mtime = 70;
+	index_add(old, "gone", true, &e);
+	assert_int_equal(index_finish(old, NULL, key), 0);
+	assert_int_equal(place_of(old, "a"), 0);
+	assert_int_equal(place_of(old, "gone"), 2);
+	memcpy(tag, old->tag, sizeof(tag));
+	e.mtime = 60;
+	index_add(x, "late", true, &e);
+	e.mtime = 20;
+	index_add(x, "older", true, &e);
+	e.mtime = 50;
+	index_add(x, "a:2,", false, &e);
+	index_add(x, "b:2,S", false, &e);
+	assert_int_equal(index_finish(x, old, key), 0);
+	assert_int_equal(x->n, 4);
+	assert_int_equal(place_of(x, "a"), 0);
+	assert_int_equal(place_of(x, "b"), 1);
+	assert_int_equal(place_of(x, "older"), 2);
+	assert_int_equal(place_of(x, "late"), 3);
+	assert_true(x->entries[2].arrival > 70);
+	assert_true(x->entries[3].mtime == 60);
+	assert_memory_not_equal(tag, x->tag, sizeof(tag));
+	index_release(&old);
+	index_release(&x);
+}
+
+/* What a scan may have missed stays for a while. */
+static void
+test_keep(void **state)
+{
+	struct index_entry	 e = { .mtime = 5, .stored = 10 };
+	struct index		*old = index_new(), *x;
+	int			 i;
+
+	(void)state;
+	index_add(old, "missed:2,F", false, &e);
+	index_add(old, "seen", true, &e);
+	assert_int_equal(index_finish(old, NULL, key), 0);
+	for (i = 1; i < 20; i++) {
+		x = index_new();
+		index_add(x, "seen:2,S", false, &e);
+		assert_int_equal(index_keep(x, old), 0);
+		assert_int_equal(index_finish(x, old, key), 0);
+		assert_int_equal(index_find(x, "seen")->flags, READER_SEEN);
+		assert_int_equal(index_find(x, "seen")->kept, 0);
+		assert_int_equal(x->n, i <= 8 ? 2 : 1);
+		if (x->n == 2)
+			assert_int_equal(index_find(x, "missed")->flags,
+			    READER_FLAGGED);
+		index_release(&old);
+		old = x;
+	}
+	index_release(&old);
 }
 
 static void
@@ -394,6 +466,8 @@ main(void)
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_arrival),
+		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_headers),

@@ -416,11 +416,11 @@ test_cursor(void **state)
 	for (n = 1; n < READER_ID_MAX; n++) {
 		memset(&c, 0, sizeof(c));
 		memset(c.id, 'a' + (int)(n % 26), n);
-		c.mtime = (int64_t)n * -1234567890123;
+		c.arrival = (int64_t)n * -1234567890123;
 		c.adjacent = n % 2 == 1;
 		cursor_format(text, &c, "u@d", key);
 		assert_int_equal(cursor_parse(&d, text, "u@d", key), 0);
-		assert_true(d.mtime == c.mtime && d.adjacent == c.adjacent);
+		assert_true(d.arrival == c.arrival && d.adjacent == c.adjacent);
 		assert_string_equal(d.id, c.id);
 		assert_int_equal(cursor_parse(&d, text, "v@d", key), -1);
 		assert_int_equal(cursor_parse(&d, text, "u@d", other), -1);

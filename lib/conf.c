@@ -279,6 +279,59 @@ complete(struct reader *r)
 		    "RSA)", CONF_CERTS_MAX);
 }
 
+/* Read on behind a comment that ends by `end', or a string. EOF: it is open. */
+static int
+skip_to(FILE *fp, int end, int *line)
+{
+	int c, last = 0;
+
+	while ((c = getc(fp)) != EOF) {
+		*line += c == '\n';
+		if (end == '*' ? last == '*' && c == '/' : c == end &&
+		    (end == '\n' || last != '\\'))
+			return c;
+		last = last == '\\' && c == '\\' ? 0 : c;
+	}
+	return end == '\n' ? '\n' : EOF;
+}
+
+/*
+ * libConfuse takes the end of the file for that of an open section or
+ * comment, and half a file for a whole one. The line of what is open, or 0.
+ */
+static int
+find_open(FILE *fp)
+{
+	int c, line = 1, at[4] = { 0 }, depth = 0, start;
+	bool word = false;		/* within an unquoted string */
+
+	rewind(fp);
+	while ((c = getc(fp)) != EOF) {
+		start = line;
+		line += c == '\n';
+		if (c == '/' && !word) {
+			c = getc(fp);
+			if (c == '*' || c == '/') {
+				if (skip_to(fp, c == '/' ? '\n' : c,
+				    &line) == EOF)
+					return start;
+				continue;
+			}
+			ungetc(c, fp);
+			c = '/';
+		}
+		if ((c == '#' && skip_to(fp, '\n', &line) == EOF) ||
+		    ((c == '"' || c == '\'') && skip_to(fp, c, &line) == EOF))
+			return start;
+		if (c == '{' && depth++ < 4)
+			at[depth - 1] = start;
+		if (c == '}' && depth > 0)
+			depth--;
+		word = strchr(" \t\r\n\"'#{}()=+,", c) == NULL;
+	}
+	return depth == 0 ? 0 : at[depth > 4 ? 3 : depth - 1];
+}
+
 static struct conf *
 conf_new(void)
 {
@@ -296,6 +349,7 @@ conf_read(FILE *fp, const char *file, conf_fault_fn *fault, void *arg)
 	static cfg_opt_t opts[CONF_SECTIONS + 2][CONF_KEYS_MAX];
 	struct reader r = { .file = file, .fault = fault, .arg = arg };
 	cfg_t *cfg = NULL;
+	int open;
 
 	if ((r.conf = conf_new()) == NULL)
 		return NULL;
@@ -308,6 +362,8 @@ conf_read(FILE *fp, const char *file, conf_fault_fn *fault, void *arg)
 	if (cfg_parse_fp(cfg, fp) != CFG_SUCCESS) {
 		if (r.faults == 0)
 			report(&r, 0, "cannot be read");
+	} else if ((open = find_open(fp)) != 0) {
+		report(&r, open, "what begins here is not closed");
 	} else {
 		take_section(&r, cfg, "");
 		for (size_t i = 0; i < CONF_SECTIONS; i++)

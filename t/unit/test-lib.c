@@ -278,6 +278,7 @@ static void
 test_conf_syntax(void **state)
 {
 	struct faults f;
+	struct conf *c;
 
 	(void)state;
 	assert_null(read_text(GOOD "limits { no_such_key = 1 }\n", &f));
@@ -288,6 +289,15 @@ test_conf_syntax(void **state)
 	assert_int_equal(f.n, 1);
 	assert_null(read_text("limits {\n", &f));
 	assert_true(f.n >= 1);
+	assert_null(read_text(GOOD "limits {\n data_time = 2min\n", &f));
+	assert_int_equal(f.n, 1);
+	assert_int_equal(f.line[0], 3);
+	assert_null(read_text(GOOD "/* limits {\n}\n", &f));
+	assert_int_equal(f.line[0], 3);
+	c = read_text(GOOD "# { it's\nlimits { } // { \"\n/* { ' **/\n"
+	    "hostname = \"a.b\" # }", &f);
+	assert_int_equal(f.n, 0);
+	conf_free(&c);
 	assert_null(read_text("", &f));
 	assert_int_equal(f.n, 2);
 }

@@ -354,6 +354,7 @@ finish(struct request *r)
 {
 	enum request_status	st;
 
+	r->whole = true;
 	if ((st = check_body(r)) != REQUEST_DONE ||
 	    (st = check_host(r)) != REQUEST_DONE)
 		return st;

@@ -69,6 +69,7 @@ struct request {
 	unsigned	 minor;		/* HTTP/1.minor, 0 or 1 */
 	bool		 close;		/* the client wants no more */
 	bool		 body;		/* a body is announced */
+	bool		 whole;		/* all field lines came and are well */
 	size_t		 target_at, target_len;	/* in head */
 	unsigned	 code;		/* REQUEST_BAD: 400, 414, 431, 505 */
 	const char	*why;		/* constant text */

@@ -56,8 +56,8 @@ session_refuse_later(struct session *s, unsigned code, const char *detail,
 		.allow = METHODS
 	};
 
-	/* A head that was refused has no fields one could ask for. */
-	if (s->req.code == 0 && s->req.method != METHOD_NONE)
+	/* Half a head has no fields one could ask for. */
+	if (s->req.whole)
 		r.json = media_names_json(&s->req);
 	s->log.code = code;
 	if (code == 416)

@@ -348,6 +348,11 @@ test_errors(void **state)
 	    "{\"type\":\"about:blank\",\"title\":\"Bad Request\","
 	    "\"status\":400,\"detail\":\"unknown parameter \\\"x\\\"\"}\n"));
 	buf_free(&a);
+	run("GET /mail/ HTTP/1.1\r\nAccept: application/json\r\n\r\n", 1, 1,
+	    &a);
+	assert_non_null(strstr((const char *)buf_data(&a),
+	    "\"status\":400,\"detail\":\"no Host\"}\n"));
+	buf_free(&a);
 	run(GET("/mail/?x=1", A), 1, 1, &a);
 	assert_non_null(strstr((const char *)buf_data(&a),
 	    "\r\n\r\n400 Bad Request: unknown parameter \"x\"\n"));

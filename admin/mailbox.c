@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "auth/accounts.h"
-#include "lib/str.h"
 #include "mail/addr.h"
 
 #define PLACE_MAX	(3 * ADDR_MAX + 2)	/* each octet as %HH */
@@ -47,15 +46,8 @@ static int
 place(const char *user, char dst[PLACE_MAX])
 {
 	struct addr addr;
-	const char *at = strrchr(user, '@');
 
-	if (at == NULL) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (str_copyn(addr.local, sizeof(addr.local), user,
-	    (size_t)(at - user)) == -1 ||
-	    str_copy(addr.domain, sizeof(addr.domain), at + 1) == -1)
+	if (addr_split(user, &addr) == -1)
 		return -1;
 	return addr_to_path(&addr, dst, PLACE_MAX);
 }

@@ -4,8 +4,8 @@
  * part>/, mode 2750, postern-store's when root makes them. The store makes
  * the Maildir in it.
  */
-#ifndef POSTERN_MAILBOX_H
-#define POSTERN_MAILBOX_H
+#ifndef POSTERN_ADMIN_MAILBOX_H
+#define POSTERN_ADMIN_MAILBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>

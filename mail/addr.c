@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Mail addresses: RFC 5321 section 4.1.2, read octet by octet as its grammar
- * stands. Runs in SMTP sessions, the store and the admin tool; its input is
+ * stands. Runs in SMTP sessions, store, reader and posternctl; its input is
  * a client's, hostile. Pure: no system call, no allocation. What is written
  * into a struct addr never exceeds its arrays.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Header blocks, see header.h. Runs in the store and the reader, on text that
- * any client may have written.
+ * Header blocks, see header.h. Runs in store, reader and retrieve-session, on
+ * text that any client may have written.
  */
 #include "mail/header.h"
 

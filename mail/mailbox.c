@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Address lists, see mailbox.h. Runs in the store, where the From: field
- * decides whether a message is taken, and in the reader. What two readers
+ * decides whether a message is taken, and in retrieve-session. What two readers
  * could take for two different lists is refused rather than guessed at.
  */
 #include "mail/mailbox.h"

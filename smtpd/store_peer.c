@@ -252,8 +252,8 @@ on_input(struct chan *c, void *arg, const void *msg, size_t len, int fd)
 		wrong = h->fn(p, msg, len);
 	if (wrong == NULL)
 		return;
-	log_warn("store: session=%u closed: %s, type %u, %zu octets",
-	    p->instance, wrong, type, len);
+	log_warn("store: bad message session=%u type=%u octets=%zu "
+	    "reason=\"%s\"", p->instance, type, len, wrong);
 	peer_free(p);
 }
 

@@ -28,12 +28,12 @@ struct keys_slot {
 	EVP_PKEY	*key;
 	int		 cert_fd;
 	int		 key_fd;
-	int		 passphrase_fd;
 };
 
 struct keys {
 	struct event_base	*base;
-	struct keys_slot	 slots[CONF_LIST_MAX];
+	struct keys_slot	 slots[CONF_CERTS_MAX];
+	int			 passphrase_fd;	/* of all keys, or -1 */
 	size_t			 nslots;
 	unsigned		 sessions;
 	bool			 draining;
@@ -65,14 +65,12 @@ keys_file(void *arg, enum role_file what, uint32_t number, int fd)
 {
 	struct keys *k = arg;
 
-	if (number >= CONF_LIST_MAX)
-		close(fd);
-	else if (what == ROLE_FILE_CERT)
+	if (what == ROLE_FILE_PASSPHRASE)
+		keys_put(&k->passphrase_fd, fd);
+	else if (what == ROLE_FILE_CERT && number < CONF_CERTS_MAX)
 		keys_put(&k->slots[number].cert_fd, fd);
-	else if (what == ROLE_FILE_KEY)
+	else if (what == ROLE_FILE_KEY && number < CONF_CERTS_MAX)
 		keys_put(&k->slots[number].key_fd, fd);
-	else if (what == ROLE_FILE_PASSPHRASE)
-		keys_put(&k->slots[number].passphrase_fd, fd);
 	else
 		close(fd);
 }
@@ -86,12 +84,9 @@ keys_load(struct keys *k, const struct conf *conf, size_t i)
 	const char *file = conf->tls_keys.item[i];
 	char passphrase[KEYS_PASSPHRASE_MAX] = "";
 	const char *why = NULL;
+	int fd = k->passphrase_fd;
 	struct stat st;
-	int fd;
 
-	/* One passphrase for all keys, or one for each. */
-	fd = slot->passphrase_fd != -1 ? slot->passphrase_fd :
-	    k->slots[0].passphrase_fd;
 	if (fd != -1 && keys_load_passphrase(fd, passphrase, &why) == -1)
 		goto out;
 	why = "the master sent no certificate or no key";
@@ -123,7 +118,7 @@ keys_start(void *arg, struct event_base *base, const struct conf *conf)
 
 	k->base = base;
 	k->nslots = conf->tls_keys.n;
-	if (k->nslots == 0 || k->nslots > CONF_LIST_MAX ||
+	if (k->nslots == 0 || k->nslots > CONF_CERTS_MAX ||
 	    conf->tls_certificates.n != k->nslots) {
 		log_err("keys: the conf names %zu keys for %zu certificates",
 		    conf->tls_keys.n, conf->tls_certificates.n);
@@ -133,11 +128,11 @@ keys_start(void *arg, struct event_base *base, const struct conf *conf)
 	for (size_t i = 0; i < k->nslots; i++)
 		if (keys_load(k, conf, i) == -1)
 			r = -1;
-	for (size_t i = 0; i < CONF_LIST_MAX; i++) {
+	for (size_t i = 0; i < CONF_CERTS_MAX; i++) {
 		keys_put(&k->slots[i].cert_fd, -1);
 		keys_put(&k->slots[i].key_fd, -1);
-		keys_put(&k->slots[i].passphrase_fd, -1);
 	}
+	keys_put(&k->passphrase_fd, -1);
 	return r;
 }
 
@@ -248,9 +243,9 @@ main(int argc, char **argv)
 	static struct keys keys;
 	int r;
 
-	for (size_t i = 0; i < CONF_LIST_MAX; i++)
-		keys.slots[i].cert_fd = keys.slots[i].key_fd =
-		    keys.slots[i].passphrase_fd = -1;
+	for (size_t i = 0; i < CONF_CERTS_MAX; i++)
+		keys.slots[i].cert_fd = keys.slots[i].key_fd = -1;
+	keys.passphrase_fd = -1;
 	r = role_main(argc, argv, &ops, &keys);
 	for (size_t i = 0; i < keys.nslots; i++)
 		EVP_PKEY_free(keys.slots[i].key);

@@ -13,7 +13,8 @@
 
 #include <stdint.h>
 
-#define AUTH_USER_MAX	321	/* local part 64, @, domain 255, NUL */
+#define AUTH_USER_MAX	321	/* local part 64, @, domain 255, NUL; as
+				   ACCOUNTS_NAME_MAX */
 #define AUTH_DATA_MAX	9216	/* a line of 12,288 octets of BASE64 */
 #define AUTH_MECH_MAX	32
 #define AUTH_NONCE	16

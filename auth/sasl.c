@@ -24,6 +24,8 @@
 #define MECHANISMS_MAX	128
 #define NO_NAME		"@"		/* no account can have it */
 
+_Static_assert(AUTH_USER_MAX == ACCOUNTS_NAME_MAX, "one size of names");
+
 struct saslauth {
 	const struct conf	*conf;
 	const struct accounts	*accounts;

@@ -14,9 +14,9 @@
 
 #include <stdint.h>
 
+#include "auth/accounts.h"
 #include "auth/auth_proto.h"
-
-#define SASL_PROOF	32
+#include "auth/scram.h"
 
 enum sasl_type {
 	SASLW_NONE,
@@ -33,7 +33,7 @@ enum sasl_type {
 
 struct sasl_key {
 	uint32_t	type;
-	unsigned char	decoy[32];	/* see scram_decoy() */
+	unsigned char	decoy[SCRAM_KEY];	/* see scram_decoy() */
 };
 
 struct sasl_request {
@@ -60,7 +60,7 @@ struct sasl_reply {
 	   with AUTH_OK that of the login. */
 	char		user[AUTH_USER_MAX];
 	/* AUTH_OK: accounts_proof() of the account that was checked. */
-	unsigned char	proof[SASL_PROOF];
+	unsigned char	proof[ACCOUNTS_PROOF];
 	uint32_t	len;
 	unsigned char	data[AUTH_DATA_MAX];	/* AUTH_MORE */
 };

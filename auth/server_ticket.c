@@ -95,7 +95,7 @@ proof_of(struct server *s, const char *user, unsigned char *proof)
 void
 ticket_review(struct server *s)
 {
-	unsigned char proof[TICKET_PROOF];
+	unsigned char proof[ACCOUNTS_PROOF];
 	struct ticket *k, *next;
 	char user[2 * AUTH_USER_MAX];
 

@@ -11,9 +11,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "auth/accounts.h"
 #include "auth/auth_proto.h"
-
-#define TICKET_PROOF	32
 
 struct ticket {
 	/* Key: the connection, never used twice, and the id on it. */
@@ -24,7 +23,7 @@ struct ticket {
 	uint64_t		expiry;		/* ms */
 	unsigned char		nonce[AUTH_NONCE];
 	/* Digest of the account as it was when the login was verified. */
-	unsigned char		proof[TICKET_PROOF];
+	unsigned char		proof[ACCOUNTS_PROOF];
 	char			user[AUTH_USER_MAX];
 	TAILQ_ENTRY(ticket)	link;		/* of the table */
 };

@@ -51,9 +51,6 @@ report(struct reader *r, int line, const char *fmt, ...)
 	r->fault(r->arg, r->file, line, text);
 }
 
-static void	on_error(cfg_t *, const char *, va_list)
-		    __attribute__((format(printf, 2, 0)));
-
 static void
 on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {

@@ -16,7 +16,7 @@ enum ctl_type {
 	CTL_LISTENER,	/* what: listen_kind; fd */
 	CTL_PEER,	/* what: role; number: its instance; fd */
 	CTL_START,	/* all that is needed at the start was sent */
-	CTL_DRAIN,
+	CTL_DRAIN,	/* what: 1 when the service ends, 0 on a reload */
 	/* role to master */
 	CTL_READY,
 	CTL_WANT_PEER,	/* what: role */

@@ -26,7 +26,7 @@ engines() {
 	done
 }
 none "engines include no header of the system's doings" "$(engines |
-    xargs -r grep -nE '^#[[:space:]]*include <(unistd|fcntl|poll|signal|pthread|dirent|netdb|sys/(socket|stat|un|uio|wait|epoll|mman)|event2/.*|openssl/ssl|sasl/.*)(\.h)?>|"lib/(ipc|chan|conn|tls|role|master|priv|counts|ctl)\.h"')"
+    xargs -r grep -nE '^#[[:space:]]*include <(unistd|fcntl|poll|signal|pthread|dirent|netdb|sys/(socket|stat|un|uio|wait|epoll|mman)|event2/.*|openssl/ssl|sasl/.*)(\.h)?>|"lib/(accept|chain|chan|conn|counts|ctl|file|ipc|master|now|priv|role|secret|tls|wire)\.h"')"
 none "engines are named where they are" "$(engines | xargs -r grep -LE \
     'SPDX')"
 none "<openssl/ssl.h> only in lib/tls.c and lib/wire.c" \

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 # What each program is linked with: TLS in sessions alone, SASL in its
-# workers alone.
+# workers alone. And what the pure parts call: nothing of the system.
 . "$SRCDIR/t/lib.sh"
-plan 13
+plan 18
 
 # Is BUILDDIR/$1 linked with lib$2?
 links() { ldd "$BUILDDIR/$1" | grep -q "lib$2\.so"; }
@@ -29,4 +29,15 @@ ok "retrieve-reader has no TLS, SASL, crypto" \
 ok "tls-keys has no TLS, SASL" without tls-keys ssl sasl2
 for p in $MASTERS; do
 	ok "$p has no TLS, SASL, crypto" without "$p" ssl sasl2 crypto
+done
+
+# Calls of the system, and our own functions that make them.
+calls='accept4?|bind|connect|exec.*|f?open(at)?|fdopen|f?stat(at)?|fork|getenv'
+calls="$calls|getpid|getrandom|listen|mmap|p?poll|p?read|p?write|readv|rename.*"
+calls="$calls|recv.*|send.*|socket.*|syscall|time|clock_gettime|unlink.*|writev"
+calls="$calls|(accept|chan|conn|event|file|ipc|log|now|role|wire)_.*"
+for a in libsmtp libretrieve libmail libauth libauthclient; do
+	none "$a makes no system call" "$(nm -u "$BUILDDIR/$a.a" |
+	    awk '$1 == "U" && $2 != "log_bug" { print $2 }' |
+	    grep -xE "$calls" | sort -u)"
 done

@@ -91,14 +91,9 @@ const struct account *accounts_edit_find(const struct accounts_edit *,
  */
 int	 accounts_edit_add(struct accounts_edit *, const char *user,
 	    const char *verifier, const char *options);
-/*
- * Replace the verifier, or the options. 0, or -1 and errno: EINVAL, ENOENT,
- * ENOMEM.
- */
+/* Replace the verifier. 0, or -1 and errno: EINVAL, ENOENT, ENOMEM. */
 int	 accounts_edit_verifier(struct accounts_edit *, const char *user,
 	    const char *verifier);
-int	 accounts_edit_options(struct accounts_edit *, const char *user,
-	    const char *options);
 /* Remove an account. 0, or -1 with errno ENOENT or ENOMEM. */
 int	 accounts_edit_remove(struct accounts_edit *, const char *user);
 /*

@@ -289,15 +289,17 @@ accounts_edit_add(struct accounts_edit *e, const char *user,
 	return 0;
 }
 
-/* Put other parts in the place of the account in line l. */
-static int
-change(struct accounts_edit *e, struct line *l, const char *verifier,
-    const char *options)
+int
+accounts_edit_verifier(struct accounts_edit *e, const char *user,
+    const char *verifier)
 {
-	struct line *next, tmp;
+	struct line *l = find(e, user), *next, tmp;
 
-	next = compose(l->acct.user, verifier, options);
-	if (next == NULL)
+	if (l == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	if ((next = compose(l->acct.user, verifier, l->acct.options)) == NULL)
 		return -1;
 	/* The tree keeps its node; the name in it compares the same. */
 	tmp = *l;
@@ -306,32 +308,6 @@ change(struct accounts_edit *e, struct line *l, const char *verifier,
 	line_free(next);
 	e->changed = true;
 	return 0;
-}
-
-int
-accounts_edit_verifier(struct accounts_edit *e, const char *user,
-    const char *verifier)
-{
-	struct line *l = find(e, user);
-
-	if (l == NULL) {
-		errno = ENOENT;
-		return -1;
-	}
-	return change(e, l, verifier, l->acct.options);
-}
-
-int
-accounts_edit_options(struct accounts_edit *e, const char *user,
-    const char *options)
-{
-	struct line *l = find(e, user);
-
-	if (l == NULL) {
-		errno = ENOENT;
-		return -1;
-	}
-	return change(e, l, l->acct.verifier, options);
 }
 
 int

@@ -280,10 +280,9 @@ test_edit(void **state)
 	assert_int_equal(chmod(path, 0600), 0);
 	e = accounts_edit_begin(path, false);
 	assert_int_equal(accounts_edit_verifier(e, "b@x", V2), 0);
-	assert_int_equal(accounts_edit_options(e, "a@x", ""), 0);
 	assert_string_equal(accounts_edit_find(e, "b@x")->verifier, V2);
 	assert_int_equal(accounts_edit_commit(&e), 0);
-	assert_file("b@x\t" V2 "\na@x\t" V1 "\n");
+	assert_file("b@x\t" V2 "\na@x\t" V1 "\tdisabled\n");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 
@@ -293,16 +292,15 @@ test_edit(void **state)
 	assert_int_equal(accounts_edit_remove(e, "b@x"), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(accounts_edit_verifier(e, "b@x", V1), -1);
-	assert_int_equal(accounts_edit_options(e, "b@x", ""), -1);
 	assert_int_equal(accounts_edit_add(e, "b@x", V1, ""), 0);
 	assert_int_equal(accounts_edit_commit(&e), 0);
-	assert_file("a@x\t" V1 "\nb@x\t" V1 "\n");
+	assert_file("a@x\t" V1 "\tdisabled\nb@x\t" V1 "\n");
 
 	e = accounts_edit_begin(path, false);
 	assert_int_equal(accounts_edit_remove(e, "b@x"), 0);
 	accounts_edit_abort(&e);
 	assert_null(e);
-	assert_file("a@x\t" V1 "\nb@x\t" V1 "\n");
+	assert_file("a@x\t" V1 "\tdisabled\nb@x\t" V1 "\n");
 }
 
 static void

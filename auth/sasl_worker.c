@@ -305,6 +305,7 @@ main(int argc, char **argv)
 		.start = worker_start,
 		.peer = worker_peer,
 		.drain = worker_drain,
+		.ends_at_once = true,
 	};
 
 	return role_main(argc, argv, &ops, &w);

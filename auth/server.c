@@ -259,6 +259,7 @@ main(int argc, char **argv)
 		.listener = server_listener,
 		.peer = server_peer,
 		.drain = server_drain,
+		.ends_at_once = true,
 	};
 
 	return role_main(argc, argv, &ops, &s);

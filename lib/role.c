@@ -152,10 +152,8 @@ on_ctl(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 	if (c.type != CTL_DRAIN)
 		return;
 	role.stopping = c.what != 0;
-	/* The others hold auth's sockets for good: it cannot wait for them. */
-	if (role.ops->drain == NULL ||
-	    (c.what != 0 && (role.ops->role == ROLE_AUTH_SERVER ||
-	    role.ops->role == ROLE_AUTH_SASL)))
+	if (role.ops->drain == NULL || (c.what != 0 &&
+	    role.ops->ends_at_once))
 		role_done();
 	else
 		role.ops->drain(role.arg);

@@ -71,6 +71,9 @@ struct role_ops {
 	 * twice: when others have taken over, and when the service stops.
 	 */
 	void	(*drain)(void *arg);
+	/* Others hold its sockets for good: when the service ends it does too,
+	   without drain(). */
+	bool	ends_at_once;
 };
 
 /*

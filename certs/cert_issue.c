@@ -92,7 +92,7 @@ make(const struct cert_options *o, const struct cert_spec *spec,
 	const char *why;
 
 	if (pair->key == NULL && (pair->key = cert_key_new()) == NULL)
-		return fail_say(EX_SOFTWARE, o->dir, "libcrypto made no key");
+		return fail_say(EX_OSERR, o->dir, "libcrypto made no key");
 	pair->cert = cert_new(spec, pair->key, issuer->cert, issuer->key,
 	    &why);
 	if (pair->cert == NULL)

@@ -23,6 +23,7 @@
 
 #define LOGIN_TIME	100000	/* ms for auth: it delays refusals */
 #define READER_TIME	60000	/* ms for the reader */
+#define HEAD_MAX	4096	/* octets that wait for what follows them */
 #define SKIP_TURN	(8 << 20)	/* octets read through in one turn */
 #define BLOCK_MAX	65536	/* octets of a header block served */
 
@@ -107,7 +108,7 @@ send_file(struct client *c)
 	ssize_t				got;
 
 	while (c->crlf.left > 0) {
-		if (conn_queued(c->conn) > 0)
+		if (conn_queued(c->conn) > HEAD_MAX)
 			return false;
 		if (skipped >= SKIP_TURN) {
 			event_add(c->again, &now);

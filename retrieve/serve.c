@@ -95,7 +95,6 @@ break_promise(struct client *c, ssize_t n)
 		log_err("http: cannot read a message client=%s: %m", c->name);
 	else
 		log_err("http: a message became shorter client=%s", c->name);
-	c->http.log.octets -= c->crlf.left;
 	conn_drop(c->conn);
 }
 
@@ -335,6 +334,10 @@ on_ended(void *arg, enum conn_end why)
 	if (why == CONN_END_HANDSHAKE)
 		log_info("http: handshake failed client=%s reason=\"%s\"",
 		    c->name, conn_error(c->conn));
+	/* Cut short: say what went out. */
+	if (c->http.state == SESSION_BODY)
+		c->http.log.octets = c->http.fresh ? 0 :
+		    c->http.log.octets - c->crlf.left;
 	if (c->http.busy)
 		log_request(c);
 	client_free(c);

@@ -179,6 +179,8 @@ def start(conf="", *masters):
 
 def run(plan, test):
     status = 0
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(1))
     print("1..%d" % (plan + 1), flush=True)
     try:
         test()

@@ -32,6 +32,7 @@ HTTP_TESTS += t/214-http-auth.py
 HTTP_TESTS += t/216-http-maildir.py
 HTTP_TESTS += t/217-http-programs.py
 HTTP_TESTS += t/218-http-limits.py
+HTTP_TESTS += t/310-end-to-end.sh
 TESTS += $(HTTP_TESTS)
 TEST_EXTENSIONS += .py
 PY_LOG_DRIVER = $(TAP_DRIVER)

@@ -81,6 +81,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	server_follow_accounts(s);
 	ticket_expire(s);
+	if (s->listen != NULL)
+		event_add(s->listen, NULL);
 	server_drained(s);
 }
 
@@ -124,8 +126,10 @@ on_connection(evutil_socket_t fd, short what, void *arg)
 	conn = accept4((int)fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (conn != -1)
 		client_new(s, conn);
-	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 		log_err("auth: cannot accept: %m");
+		event_del(s->listen);	/* until the tick, and not spin */
+	}
 }
 
 static void

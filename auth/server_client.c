@@ -18,6 +18,8 @@
 #include "lib/log.h"
 #include "lib/str.h"
 
+#define CLIENT_MAX	8	/* connections of one process */
+
 static bool
 is_session(enum role role)
 {
@@ -75,6 +77,21 @@ client_find(struct server *s, uint64_t serial)
 	return NULL;
 }
 
+/*
+ * How many connections a process has. More than one while a broken one is
+ * being replaced; many when it is in other hands and keeps what it gets.
+ */
+static unsigned
+count_of(const struct server *s, enum role role, uint32_t instance)
+{
+	const struct client *c;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(c, &s->clients, link)
+		n += c->role == role && c->instance == instance;
+	return n;
+}
+
 /* The master's word on whose connection this is. */
 static bool
 on_hello(struct client *c, const void *msg, size_t len)
@@ -85,7 +102,8 @@ on_hello(struct client *c, const void *msg, size_t len)
 		return false;
 	memcpy(&m, msg, sizeof(m));
 	if (m.type != CTL_PEER || m.what >= ROLE_COUNT ||
-	    server_service((enum role)m.what) == AUTH_SERVICE_NONE)
+	    server_service((enum role)m.what) == AUTH_SERVICE_NONE ||
+	    count_of(c->server, (enum role)m.what, m.number) >= CLIENT_MAX)
 		return false;
 	c->role = (enum role)m.what;
 	c->instance = m.number;

@@ -48,6 +48,7 @@ struct child {
 	struct timespec		 born;
 	bool			 ready;
 	bool			 wants_auth;
+	uint64_t		 auth_at;	/* last connected to auth, ms */
 };
 
 /*

@@ -21,8 +21,11 @@
 #include "lib/ipc.h"
 #include "lib/log.h"
 #include "lib/master_impl.h"
+#include "lib/now.h"
 #include "lib/priv.h"
 
+#define AUTH_AGAIN_MS		200	/* between connections to auth */
+#define AUTH_WAITING_MAX	64	/* control messages a role leaves */
 #define RESTART_SOON_MS		10
 #define RESTART_LATER_MS	500	/* after a life shorter than a second */
 
@@ -105,6 +108,19 @@ link_peers(struct child *c)
 	}
 }
 
+/*
+ * May the role have a new channel to auth now? One that is in other hands
+ * may ask on and on, and may leave what it is sent: each would cost the
+ * master and auth a descriptor.
+ */
+static bool
+may_connect_auth(const struct child *c)
+{
+	return c->ctl != NULL &&
+	    chan_queued(c->ctl) < AUTH_WAITING_MAX * sizeof(struct ctl) &&
+	    (c->auth_at == 0 || now_monotonic() - c->auth_at >= AUTH_AGAIN_MS);
+}
+
 static bool
 connect_auth(struct child *c)
 {
@@ -116,7 +132,7 @@ connect_auth(struct child *c)
 
 	snprintf(path, sizeof(path), "%s/auth.sock",
 	    c->generation->conf->run_dir);
-	if ((fd = ipc_connect(path)) == -1)
+	if (!may_connect_auth(c) || (fd = ipc_connect(path)) == -1)
 		return false;
 	/* The first datagram tells auth who holds the other end. */
 	if (ipc_send(fd, &hello, sizeof(hello), -1) == -1) {
@@ -125,13 +141,14 @@ connect_auth(struct child *c)
 	}
 	send_ctl(c, CTL_PEER, ROLE_AUTH_SERVER, 0, fd);
 	close(fd);
+	c->auth_at = now_monotonic();
 	return true;
 }
 
 void
 roles_connect_auth(struct master *m)
 {
-	struct timeval soon = { 0, 200 * 1000 };
+	struct timeval soon = { 0, AUTH_AGAIN_MS * 1000 };
 	bool again = false;
 	struct generation *g;
 
@@ -144,7 +161,8 @@ roles_connect_auth(struct master *m)
 			c->wants_auth = !connect_auth(c);
 			again |= c->wants_auth;
 		}
-	if (again)
+	/* One that runs is left alone, or who asks often would put it off. */
+	if (again && !event_pending(m->auth_timer, EV_TIMEOUT, NULL))
 		event_add(m->auth_timer, &soon);
 }
 
@@ -246,6 +264,7 @@ spawn(struct child *c)
 	}
 	c->instance = ++m->next_instance;
 	c->ready = false;
+	c->auth_at = 0;
 	clock_gettime(CLOCK_MONOTONIC, &c->born);
 	c->pid = fork();
 	if (c->pid == 0)

@@ -253,7 +253,7 @@ main(int argc, char **argv)
 {
 	static const int calls[] = {
 		SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
-		SCMP_SYS(accept4), -1
+		SCMP_SYS(accept4), SCMP_SYS(shutdown), -1
 	};
 	static struct server s = { .profile = { .calls = calls } };
 	static const struct role_ops ops = {

@@ -30,8 +30,10 @@ struct priv_profile {
 	struct priv_path	 paths[PRIV_PATHS_MAX + 1];
 	/*
 	 * System calls (SCMP_SYS numbers, ended by -1) besides the common
-	 * set of priv.c: event loop, memory, time, IPC on open descriptors,
-	 * reading and writing them. What is in neither list kills.
+	 * set of priv_calls.c: event loop, memory, time, IPC on open
+	 * descriptors, reading and writing them. What is in neither list, or
+	 * has arguments that set does not allow, kills; a call named here may
+	 * have any arguments.
 	 */
 	const int		*calls;
 	unsigned long		 nofile;	/* RLIMIT_NOFILE, 0: keep */

@@ -4,10 +4,14 @@
  * else kills the process. Arguments are checked where a call is two-faced.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -17,8 +21,7 @@ static const int common[] = {
 	/* octets through descriptors that are open */
 	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
 	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(recvfrom),
-	SCMP_SYS(sendto), SCMP_SYS(close), SCMP_SYS(fstat),
-	SCMP_SYS(shutdown), SCMP_SYS(fcntl), SCMP_SYS(lseek),
+	SCMP_SYS(sendto), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(lseek),
 	/* the event loop */
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2),
 	SCMP_SYS(epoll_ctl), SCMP_SYS(poll), SCMP_SYS(ppoll),
@@ -39,6 +42,30 @@ static const int common[] = {
 	-1
 };
 
+/*
+ * Calls that depend on an argument. Listening sockets are shared with other
+ * processes and outlive this one: it must not be able to end them
+ * (shutdown), to have them block or send signals (fcntl), or to put a
+ * filter on them (setsockopt). Memory is never executable.
+ */
+static const struct {
+	int			call;
+	unsigned		n;
+	struct scmp_arg_cmp	arg[2];
+} checked[] = {
+#define IF(i, value)	{ i, SCMP_CMP_EQ, (scmp_datum_t)(value), 0 }
+	{ SCMP_SYS(mmap), 1, { { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } } },
+	{ SCMP_SYS(mprotect), 1,
+	    { { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } } },
+	{ SCMP_SYS(shutdown), 1, { IF(1, SHUT_WR) } },
+	{ SCMP_SYS(fcntl), 1, { IF(1, F_GETFD) } },
+	{ SCMP_SYS(fcntl), 1, { IF(1, F_SETFD) } },
+	{ SCMP_SYS(fcntl), 1, { IF(1, F_GETFL) } },
+	{ SCMP_SYS(fcntl), 1, { IF(1, F_DUPFD_CLOEXEC) } },
+	{ SCMP_SYS(setsockopt), 2, { IF(1, IPPROTO_TCP), IF(2, TCP_NODELAY) } },
+#undef IF
+};
+
 static int
 allow(scmp_filter_ctx ctx, const int *calls)
 {
@@ -51,20 +78,18 @@ allow(scmp_filter_ctx ctx, const int *calls)
 	return 0;
 }
 
-/* mmap and mprotect without PROT_EXEC; abort(3)'s signal to ourselves. */
+/* The calls above, and abort(3)'s signal to ourselves. */
 static int
 allow_checked(scmp_filter_ctx ctx)
 {
+	size_t i;
 	int r;
 
-	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (r == 0)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect),
-		    1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (r == 0)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+	for (i = 0; r == 0 && i < sizeof(checked) / sizeof(checked[0]); i++)
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW,
+		    checked[i].call, checked[i].n, checked[i].arg);
 	/* isatty(3) in stdio and in the conf's scanner: "not a terminal". */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOTTY),

@@ -26,7 +26,7 @@
 
 static const int calls[] = {
 	SCMP_SYS(openat2), SCMP_SYS(getdents64), SCMP_SYS(newfstatat),
-	SCMP_SYS(pread64), -1
+	SCMP_SYS(pread64), SCMP_SYS(shutdown), -1
 };
 static struct priv_profile profile = { .calls = calls };
 static struct reader reader = { .root = -1 };

@@ -25,8 +25,7 @@
 #define HOSTS_MAX	(2 * CONF_LIST_MAX + 8)
 
 static const int calls[] = {
-	SCMP_SYS(accept4), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt),
-	SCMP_SYS(pread64), -1
+	SCMP_SYS(accept4), SCMP_SYS(getsockopt), SCMP_SYS(pread64), -1
 };
 static const struct priv_profile profile = { .calls = calls };
 static struct server server;

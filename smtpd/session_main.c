@@ -19,9 +19,7 @@
 #include "lib/tls.h"
 #include "smtpd/driver.h"
 
-static const int calls[] = {
-	SCMP_SYS(accept4), SCMP_SYS(setsockopt), -1
-};
+static const int calls[] = { SCMP_SYS(accept4), -1 };
 static const struct priv_profile profile = { .calls = calls };
 
 static struct driver driver;	/* the process is one driver */

@@ -19,6 +19,7 @@ POSTERN_TESTS += t/116-smtp-data.exp
 POSTERN_TESTS += t/118-smtp-injection.exp
 POSTERN_TESTS += t/120-smtp-clients.exp
 POSTERN_TESTS += t/125-smtp-limits.exp
+POSTERN_TESTS += t/130-owned-session.sh
 POSTERN_TESTS += t/190-smtp-reload.exp
 POSTERN_TESTS += t/700-kill.sh
 TESTS += $(POSTERN_TESTS)
@@ -38,3 +39,17 @@ TEST_EXTENSIONS += .py
 PY_LOG_DRIVER = $(TAP_DRIVER)
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/t/python.sh
 EXTRA_DIST += t/lib.py t/python.sh $(HTTP_TESTS)
+
+# The session that is in an attacker's hands: the real one, and more.
+check_PROGRAMS += t/owned/owned-session
+t_owned_owned_session_SOURCES = \
+	smtpd/client.c \
+	smtpd/driver_auth.c \
+	smtpd/driver_store.c \
+	t/owned/owned-calls.c \
+	t/owned/owned-helpers.c \
+	t/owned/owned-session.c \
+	t/owned/owned-store.c \
+	t/owned/owned.h
+t_owned_owned_session_CFLAGS = $(smtpd_session_CFLAGS)
+t_owned_owned_session_LDADD = $(smtpd_session_LDADD)

@@ -18,7 +18,7 @@
 #include "lib/log.h"
 #include "lib/str.h"
 
-#define CLIENT_MAX	8	/* connections of one process */
+#define CLIENT_MAX	2	/* connections of one process */
 
 static bool
 is_session(enum role role)

@@ -318,22 +318,6 @@ add_mechanism(char list[MECHANISMS_MAX], const char *name)
 	memcpy(list + used, name, strlen(name) + 1);
 }
 
-/* Is name one of the words of list? */
-static bool
-has_word(const char *list, const char *name)
-{
-	size_t n = strlen(name);
-
-	while (list != NULL && *list != '\0') {
-		if (strncmp(list, name, n) == 0 &&
-		    (list[n] == ' ' || list[n] == '\0'))
-			return true;
-		if ((list = strchr(list, ' ')) != NULL)
-			list++;
-	}
-	return false;
-}
-
 static sasl_conn_t *
 connection_new(struct saslauth *s, enum auth_service service,
     const sasl_callback_t *callbacks)
@@ -370,7 +354,7 @@ find_mechanisms(struct saslauth *s)
 		return -1;
 	sasl_listmech(conn, NULL, "", " ", "", &have, NULL, NULL);
 	for (i = 0; i < want->n; i++) {
-		if (has_word(have, want->item[i]))
+		if (have != NULL && str_has_word(have, want->item[i]))
 			add_mechanism(s->mechanisms, want->item[i]);
 		else
 			log_warn("sasl: no plug-in for mechanism=%s in "
@@ -391,7 +375,7 @@ saslauth_new(const struct conf *conf)
 	s->conf = conf;
 	for (i = 0; i < conf->auth_mechanisms.n; i++)
 		add_mechanism(s->mech_list, conf->auth_mechanisms.item[i]);
-	if (!has_word(s->mech_list, "PLAIN"))
+	if (!str_has_word(s->mech_list, "PLAIN"))
 		add_mechanism(s->mech_list, "PLAIN");
 	s->callbacks[0] = (sasl_callback_t){ SASL_CB_GETOPT,
 	    CALLBACK(on_getopt), s };
@@ -557,7 +541,7 @@ saslauth_start(struct saslauth_dialogue *d, const char *mechanism,
 
 	BUG_IF(d->started);
 	d->started = true;
-	if (!has_word(d->auth->mechanisms, mechanism) &&
+	if (!str_has_word(d->auth->mechanisms, mechanism) &&
 	    (d->service != AUTH_HTTP || strcmp(mechanism, "PLAIN") != 0))
 		return result_of(d, SASL_NOMECH, NULL, 0);
 	d->scram = strncmp(mechanism, "SCRAM-", 6) == 0;

@@ -215,18 +215,8 @@ is_plain(const struct login *l)
 static bool
 is_offered(const struct server *s, const struct auth_start *m)
 {
-	const char *p = s->mechs.list;
-	size_t n = strlen(m->mechanism);
-
-	if (m->service == AUTH_HTTP && strcmp(m->mechanism, "PLAIN") == 0)
-		return true;
-	for (; n > 0 && *p != '\0'; p += *p == ' ') {
-		if (strncmp(p, m->mechanism, n) == 0 &&
-		    (p[n] == ' ' || p[n] == '\0'))
-			return true;
-		p += strcspn(p, " ");
-	}
-	return false;
+	return str_has_word(s->mechs.list, m->mechanism) ||
+	    (m->service == AUTH_HTTP && strcmp(m->mechanism, "PLAIN") == 0);
 }
 
 /* Is another attempt from this address with a worker? */

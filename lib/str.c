@@ -81,6 +81,19 @@ str_caseeqn(const void *a, const void *b, size_t n)
 	return true;
 }
 
+bool
+str_has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word), n;
+
+	for (; *list != '\0'; list += n + (list[n] == ' ')) {
+		n = strcspn(list, " ");
+		if (n == len && memcmp(list, word, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 str_lower(char *s)
 {

@@ -25,6 +25,8 @@ int	 str_hex(int c);
 /* ASCII case-insensitive comparisons; the n form compares n octets. */
 bool	 str_caseeq(const char *a, const char *b);
 bool	 str_caseeqn(const void *a, const void *b, size_t n);
+/* Is word one of those of list, which single blanks part? Case counts. */
+bool	 str_has_word(const char *list, const char *word);
 /* ASCII lower case, in place, of a C string. */
 void	 str_lower(char *s);
 /*

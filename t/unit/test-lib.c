@@ -137,6 +137,20 @@ test_str_u64(void **state)
 }
 
 static void
+test_str_has_word(void **state)
+{
+	(void)state;
+	assert_true(str_has_word("PLAIN", "PLAIN"));
+	assert_true(str_has_word("SCRAM-SHA-256 PLAIN LOGIN", "PLAIN"));
+	assert_true(str_has_word("PLAIN LOGIN", "LOGIN"));
+	assert_false(str_has_word("PLAIN LOGIN", "LOG"));
+	assert_false(str_has_word("PLAIN LOGIN", "login"));
+	assert_false(str_has_word("PLAIN LOGIN", "PLAIN LOGIN"));
+	assert_false(str_has_word("PLAIN LOGIN", ""));
+	assert_false(str_has_word("", "PLAIN"));
+}
+
+static void
 check_base64(enum base64 form, const char *in, const char *want)
 {
 	char out[100];
@@ -485,6 +499,7 @@ main(void)
 		cmocka_unit_test(test_str_copy),
 		cmocka_unit_test(test_str_quote),
 		cmocka_unit_test(test_str_u64),
+		cmocka_unit_test(test_str_has_word),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_conf_values),
 		cmocka_unit_test(test_conf_reports_all_bad_values),

@@ -2,7 +2,7 @@
 # Who may include what: the order of the layers, the purity of the engines,
 # and the few files that speak to OpenSSL's TLS and to SASL.
 . "$SRCDIR/t/lib.sh"
-plan 8
+plan 10
 cd "$SRCDIR" || exit 1
 
 # Files of folder $1 that include a header of the folders $2 (a|b|c).
@@ -17,6 +17,12 @@ none "smtpd/ and retrieve/ do not know each other" \
     "$(includes smtpd "retrieve|admin|certs"; includes retrieve "smtpd|admin|certs")"
 none "auth/ and keys/ know no other service" \
     "$(includes auth "smtpd|retrieve|admin"; includes keys "smtpd|retrieve|auth|admin")"
+none "smtpd/ and retrieve/ see of auth/ and keys/ what is for them" \
+    "$(grep -nE '^#[[:space:]]*include "(auth|keys)/' smtpd/*.[ch] \
+    retrieve/*.[ch] | grep -vE '"(auth/(auth_proto|held)|keys/client)\.h"')"
+none "masters are lib/ and a table" \
+    "$(grep -nE '^#[[:space:]]*include' auth/main.c smtpd/main.c \
+    retrieve/master.c | grep -vE '"lib/(conf|master)\.h"')"
 
 # With its folder's headers, so that nothing comes in by the back door.
 engines() {

@@ -2,7 +2,7 @@
 # What each program is linked with: TLS in sessions alone, SASL in its
 # workers alone. And what the pure parts call: nothing of the system.
 . "$SRCDIR/t/lib.sh"
-plan 18
+plan 19
 
 # Is BUILDDIR/$1 linked with lib$2?
 links() { ldd "$BUILDDIR/$1" | grep -q "lib$2\.so"; }
@@ -27,6 +27,7 @@ ok "smtpd-store has no TLS, SASL, crypto" \
 ok "retrieve-reader has no TLS, SASL, crypto" \
     without retrieve-reader ssl sasl2 crypto
 ok "tls-keys has no TLS, SASL" without tls-keys ssl sasl2
+ok "posternctl has no TLS, SASL" without posternctl ssl sasl2
 for p in $MASTERS; do
 	ok "$p has no TLS, SASL, crypto" without "$p" ssl sasl2 crypto
 done

@@ -83,7 +83,7 @@ none() {
 
 # The C files of the project, from SRCDIR.
 code_files() {
-	for d in lib mail auth keys smtpd retrieve admin certs t/unit; do
+	for d in lib mail auth keys smtpd retrieve admin certs t/unit t/fuzz; do
 		ls $d/*.[ch]
 	done 2> /dev/null
 }

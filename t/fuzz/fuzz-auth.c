@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The auth service between two sessions, a store, a reader and a worker,
+ * each of which may send anything. Nothing outlives its connection.
+ */
+#define main auth_main
+int	auth_main(int, char **);
+#include "auth/server.c"
+#undef main
+
+#include "lib/ctl.h"
+#include "t/fuzz/fuzz-ipc.h"
+
+enum { SMTP, STORE, HTTP, READER, WORKER, PEERS };
+
+static char		folder[256], path[300];
+static struct conf	conf;
+static struct server	server;
+static int		peer[PEERS];
+static uint64_t		serial;		/* of the last dialogue */
+static unsigned char	proof[ACCOUNTS_PROOF];	/* of alice's account */
+
+static void
+finish(void)
+{
+	accounts_free(&server.accounts);
+	event_base_free(server.base);
+	fuzz_remove(folder);
+}
+
+static void
+start(void)
+{
+	char	v[SCRAM_VERIFIER_MAX];
+	FILE	*fp;
+
+	fuzz_quiet();
+	fuzz_folder(folder, sizeof(folder));
+	snprintf(path, sizeof(path), "%s/accounts", folder);
+	CHECK(scram_verifier_make("x", 1, 4096, v, sizeof(v)) == 0);
+	CHECK((fp = fopen(path, "w")) != NULL);
+	fprintf(fp, "alice@example.test\t%s\n", v);
+	fclose(fp);
+	CHECK((server.accounts = accounts_load(path)) != NULL);
+	accounts_proof(accounts_at(server.accounts, 0), proof);
+	conf.auth_accounts = path;
+	conf.auth_queue = 3;
+	conf.auth_cache_time = 60000;
+	conf.auth_ticket_time = 60000;
+	conf.auth_failure_limit = 4;
+	conf.auth_failure_limit_account = 3;
+	conf.auth_failure_time = 60000;
+	conf.connections = 4;
+	server.base = event_base_new();
+	server.conf = &conf;
+	TAILQ_INIT(&server.clients);
+	TAILQ_INIT(&server.workers);
+	TAILQ_INIT(&server.logins);
+	atexit(finish);
+}
+
+/* Take what came; false when the connection is closed. */
+static int
+hear(int i)
+{
+	static union {
+		struct auth_reply	reply;
+		struct auth_ticket	ticket;
+		struct sasl_request	request;
+	} in;
+	ssize_t				n;
+
+	while ((n = ipc_recv(peer[i], &in, sizeof(in), NULL)) > 0) {
+		if (i == WORKER && (in.request.type == SASLW_START ||
+		    in.request.type == SASLW_STEP)) {
+			CHECK(in.request.serial >= serial);
+			CHECK((size_t)n == offsetof(struct sasl_request,
+			    data) + in.request.len);
+			serial = in.request.serial;
+		} else if (in.reply.type == AUTH_REPLY) {
+			CHECK(i == SMTP || i == HTTP);
+			CHECK((size_t)n == offsetof(struct auth_reply,
+			    data) + in.reply.len);
+			CHECK((in.reply.status == AUTH_OK) ==
+			    (in.reply.user[0] != '\0'));
+		} else if (in.ticket.type == AUTH_TICKET) {
+			CHECK(in.ticket.service == (i == STORE ? AUTH_SMTP :
+			    AUTH_HTTP) && (i == STORE || i == READER));
+		}
+	}
+	return n == -1;
+}
+
+static void
+join(int i)
+{
+	static const enum role	roles[] = { ROLE_SMTPD_SESSION,
+	    ROLE_SMTPD_STORE, ROLE_RETRIEVE_SESSION, ROLE_RETRIEVE_READER };
+	struct ctl		hello = { CTL_PEER, 0, 7 };
+	struct auth_mechs	mechs = { SASLW_HELLO, "PLAIN SCRAM-SHA-256" };
+	int			sv[2];
+
+	CHECK(ipc_pair(sv) == 0);
+	peer[i] = sv[0];
+	if (i == WORKER) {
+		worker_new(&server, 1, sv[1]);
+		CHECK(ipc_send(sv[0], &mechs, sizeof(mechs), -1) == 0);
+	} else {
+		client_new(&server, sv[1]);
+		hello.what = roles[i];
+		CHECK(ipc_send(sv[0], &hello, sizeof(hello), -1) == 0);
+	}
+	event_base_loop(server.base, EVLOOP_NONBLOCK);
+}
+
+union good {
+	struct auth_start	start;
+	struct auth_step	step;
+	struct auth_id		id;
+	struct sasl_reply	reply;
+};
+
+static size_t
+good_reply(uint8_t kind, union good *g)
+{
+	g->reply.type = SASLW_REPLY;
+	g->reply.status = 1 + (kind >> 3) % (AUTH_STATUS_COUNT - 1);
+	g->reply.serial = serial;
+	snprintf(g->reply.user, 30, "alice@example.test");
+	memcpy(g->reply.proof, proof, sizeof(proof));
+	g->reply.len = g->reply.status == AUTH_MORE ? 9 : 0;
+	return offsetof(struct sasl_reply, data) + g->reply.len;
+}
+
+static size_t
+good_message(int i, uint8_t kind, union good *g)
+{
+	memset(g, 0, sizeof(*g));
+	if (i == WORKER)
+		return good_reply(kind, g);
+	g->id.id = kind >> 6;
+	switch ((kind >> 3) % 4) {
+	case 0:
+	case 1:
+		g->start.type = AUTH_START;
+		g->start.service = i == HTTP ? AUTH_HTTP : AUTH_SMTP;
+		g->start.address[15] = 1;
+		g->start.initial = 1;
+		snprintf(g->start.mechanism, 9, "PLAIN");
+		g->start.len = 14;
+		memcpy(g->start.data, "\0alice\0password", 14);
+		return offsetof(struct auth_start, data) + 14;
+	case 2:
+		g->step.type = AUTH_STEP;
+		g->step.len = 4;
+		return offsetof(struct auth_step, data) + 4;
+	default:
+		g->id.type = AUTH_END;
+		return sizeof(g->id);
+	}
+}
+
+/* One message, or the end and return of a peer. */
+static void
+turn(struct fuzz *f)
+{
+	static union good	 good;
+	uint8_t			 kind = fuzz_octet(f);
+	int			 i = kind % 8, k;
+	size_t			 len;
+	void			*msg;
+
+	if (i >= PEERS) {
+		i = (kind >> 3) % PEERS;
+		close(peer[i]);
+		event_base_loop(server.base, EVLOOP_NONBLOCK);
+		join(i);
+		return;
+	}
+	len = good_message(i, kind, &good);
+	msg = fuzz_datagram(f, &good, &len);
+	(void)ipc_send(peer[i], msg, len, -1);
+	free(msg);
+	event_base_loop(server.base, EVLOOP_NONBLOCK);
+	for (k = 0; k < PEERS; k++)
+		if (!hear(k)) {
+			close(peer[k]);
+			join(k);
+		}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz	f = { data, size };
+	int		i;
+
+	if (server.base == NULL)
+		start();
+	serial = 0;
+	conf.auth_failure_delay = fuzz_octet(&f) & 1;
+	CHECK(make_tables(&server) == 0);
+	for (i = 0; i < PEERS; i++)
+		join(i);
+	while (f.len > 0)
+		turn(&f);
+	for (i = 0; i < PEERS; i++) {
+		close(peer[i]);
+		event_base_loop(server.base, EVLOOP_NONBLOCK);
+	}
+	for (i = 0; i < 3 && !TAILQ_EMPTY(&server.logins); i++)
+		event_base_loop(server.base, EVLOOP_ONCE);
+	CHECK(TAILQ_EMPTY(&server.clients) && TAILQ_EMPTY(&server.workers));
+	CHECK(TAILQ_EMPTY(&server.logins) && server.waiting == 0);
+	CHECK(tickets_count(server.tickets) == 0);
+	throttle_free(&server.throttle);
+	cache_free(&server.cache);
+	tickets_free(&server.tickets);
+	return 0;
+}

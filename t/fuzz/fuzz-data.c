@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The DATA decoder against a model that looks at the whole text at once.
+ * The first octets: size limit, line limit, how the text is cut.
+ */
+#include "smtpd/data.h"
+#include "t/fuzz/fuzz.h"
+
+struct model {
+	enum data_end	end;
+	size_t		used;		/* octets up to the end */
+	uint8_t		*out;
+	size_t		len;
+};
+
+/* Line by line: where it ends, what it holds. */
+static struct model
+model_run(const uint8_t *p, size_t len)
+{
+	struct model	 m = { DATA_MORE, len, malloc(len + 1), 0 };
+	size_t		 i = 0, n, k;
+
+	CHECK(m.out != NULL);
+	while (i < len) {
+		for (n = i; n < len && p[n] != '\r' && p[n] != '\n'; n++)
+			;
+		k = i < n && p[i] == '.';
+		memcpy(m.out + m.len, p + i + k, n - i - k);
+		m.len += n - i - k;
+		if (n == len || (p[n] == '\r' && n + 1 == len))
+			return m;
+		if (p[n] == '\n' || p[n + 1] != '\n') {
+			m.end = DATA_BARE;
+			m.used = p[n] == '\n' ? n + 1 : n + 2;
+			return m;
+		}
+		if (k == 1 && n == i + 1) {
+			m.end = DATA_END;
+			m.used = n + 2;
+			return m;
+		}
+		memcpy(m.out + m.len, "\r\n", 2);
+		m.len += 2;
+		i = n + 2;
+	}
+	return m;
+}
+
+/* What is wrong with decoded text; whole lines and an open one. */
+static enum data_fault
+judge(const uint8_t *p, size_t len, size_t size_max, size_t line_max)
+{
+	size_t	i, line = 0;
+	int	header = 1, is_long = 0, eight = 0;
+
+	for (i = 0; i < len; i++) {
+		if (p[i] == '\r') {
+			header = header && line > 0;
+			line = 0;
+			i++;
+			continue;
+		}
+		line++;
+		is_long |= line_max != 0 && line > line_max;
+		eight |= header && p[i] > 127;
+	}
+	if (len > size_max)
+		return DATA_TOO_BIG;
+	if (memchr(p, 0, len) != NULL)
+		return DATA_NUL;
+	if (is_long)
+		return DATA_LONG_LINE;
+	return eight ? DATA_EIGHT_BIT : DATA_SOUND;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz	 f = { data, size };
+	size_t		 size_max = (size_t)fuzz_octet(&f) * 4;
+	size_t		 line_max = fuzz_octet(&f) % 64, n, used, made;
+	uint8_t		 cut = fuzz_octet(&f), *piece;
+	struct model	 m = model_run(f.p, f.len);
+	enum data_end	 end = DATA_MORE;
+	struct data	 d;
+	size_t		 total = 0, len = 0;
+	uint8_t		*out = malloc(f.len + 1), *dst;
+
+	CHECK(out != NULL);
+	data_init(&d, size_max, line_max);
+	while (f.len > 0 && end == DATA_MORE) {
+		n = cut == 0 ? f.len : 1 + (cut * (total + 7u)) % 13;
+		piece = fuzz_take(&f, n, &n);
+		dst = malloc(n + 1);
+		CHECK(dst != NULL);
+		end = data_decode(&d, piece, n, dst, &used, &made);
+		CHECK(used <= n && made <= n + 1 && used > 0);
+		CHECK(end != DATA_MORE || used == n);
+		memcpy(out + len, dst, made);
+		len += made;
+		total += used;
+		free(dst);
+		free(piece);
+	}
+	CHECK(end == m.end && total == m.used);
+	if (end != DATA_BARE) {		/* the session ends on that */
+		CHECK(d.size == m.len);
+		CHECK(d.fault == judge(m.out, m.len, size_max, line_max));
+	}
+	CHECK(len <= m.len && memcmp(out, m.out, len) == 0);
+	CHECK(d.fault != DATA_SOUND || end == DATA_BARE || len == m.len);
+	free(out);
+	free(m.out);
+	return 0;
+}

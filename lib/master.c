@@ -116,6 +116,15 @@ sweep(struct master *m)
 		event_base_loopbreak(m->base);
 }
 
+/* A SIGHUP came while the last one was being obeyed. */
+static void
+reload_again(struct master *m)
+{
+	if (m->again)
+		raise(SIGHUP);
+	m->again = false;
+}
+
 void
 master_ready(struct master *m)
 {
@@ -127,6 +136,7 @@ master_ready(struct master *m)
 	}
 	log_notice("master: ready pid=%d", (int)getpid());
 	tell_parent(m, EX_OK);
+	reload_again(m);
 }
 
 void
@@ -137,6 +147,7 @@ master_fail(struct master *m, int status)
 	if (LIST_NEXT(g, next) != NULL) {
 		log_err("master: the new conf does not work; keeping the old");
 		roles_kill(g, SIGKILL);
+		reload_again(m);
 		return;
 	}
 	log_err("master: cannot start");
@@ -148,11 +159,16 @@ master_fail(struct master *m, int status)
 static void
 reload(struct master *m)
 {
-	struct generation *g;
+	struct generation *g = LIST_FIRST(&m->generations);
 	int status;
 
 	if (m->stopping)
 		return;
+	/* One at a time, or an older one that is slow would oust a newer. */
+	if (!g->was_ready && !g->draining) {
+		m->again = true;
+		return;
+	}
 	if ((g = generation_new(m, &status)) == NULL) {
 		log_err("master: reload failed; keeping the old conf");
 		return;

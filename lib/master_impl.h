@@ -86,9 +86,10 @@ struct master {
 	int			 status;	/* exit status */
 	bool			 verbose;
 	bool			 stopping;
+	bool			 again;		/* reload once more, then */
 };
 
-/* master.c: the first generation is ready, or the start failed. */
+/* master.c: the newest generation is ready, or its start failed. */
 void	 master_ready(struct master *);
 void	 master_fail(struct master *, int status);
 

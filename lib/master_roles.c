@@ -355,7 +355,7 @@ generation_is_ready(struct generation *g)
 	for (size_t i = 0; i < g->nchildren; i++)
 		if (!g->children[i].ready)
 			return;
-	if (g->was_ready)
+	if (g->was_ready || g->draining)
 		return;
 	g->was_ready = true;
 	LIST_FOREACH(old, &g->master->generations, next)

@@ -405,6 +405,11 @@ serve_drain(struct server *sv)
 	}
 	for (c = TAILQ_FIRST(&sv->clients); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
+		/* Whoever was let in is served, unless nobody stays. */
+		if (!role_is_stopping()) {
+			session_last(&c->http);
+			continue;
+		}
 		session_drain(&c->http);
 		if (!c->secured)
 			conn_drop(c->conn);

@@ -86,6 +86,12 @@ session_drain(struct session *s)
 }
 
 void
+session_last(struct session *s)
+{
+	s->close = true;
+}
+
+void
 session_slow(struct session *s)
 {
 	if (s->state != SESSION_HEAD)

@@ -93,8 +93,10 @@ size_t	 session_input(struct session *, const unsigned char *data,
 	    size_t len);
 /* The client took too long: 408 if it had begun, else just the end. */
 void	 session_slow(struct session *);
-/* No more requests after the present one. */
+/* No more requests after the present one; if there is none, the end. */
 void	 session_drain(struct session *);
+/* No more requests after the present one, or the next. */
+void	 session_last(struct session *);
 
 /* LOGIN: the credentials as the client sent them. */
 struct span session_credentials(const struct session *);

@@ -438,6 +438,13 @@ test_time(void **state)
 	session_drain(&s);
 	assert_int_equal(s.state, SESSION_OVER);
 	session_free(&s);
+	session_init(&s, &conf);
+	session_last(&s);
+	assert_int_equal(s.state, SESSION_HEAD);
+	(void)session_input(&s, (const unsigned char *)GET("/x", ""),
+	    strlen(GET("/x", "")));
+	assert_int_equal(s.state, SESSION_OVER);
+	session_free(&s);
 }
 
 /* A helper that fails in any state gives 503. */

@@ -42,9 +42,7 @@ class Imap:
             c.write("mail_location = maildir:%s\nbase_dir = %s/run\n"
                     "protocols = imap\nssl = no\nlog_path = %s/log\n"
                     "first_valid_uid = 1\n" % (box, home, home))
-        if os.getuid() == 0:
-            subprocess.run(["chown", "-R", "nobody:nogroup", home],
-                           check=True)
+        give(home)
         self.n = 0
         self.p = subprocess.Popen(
             as_owner(f) + ["env", "HOME=" + home, "USER=nobody", IMAP, "-c",
@@ -130,8 +128,7 @@ def mutt(f):
         c.write("set move=no quit=yes mark_old=no sort=date-received\n"
                 "set confirmappend=no delete=yes pager_stop wait_key=no\n"
                 "set header_cache=\"\" read_inc=0 sleep_time=0\n")
-    if os.getuid() == 0:
-        subprocess.run(["chown", "-R", "nobody:nogroup", home], check=True)
+    give(home)
     before = by_subject()
     pid, fd = pty.fork()
     if pid == 0:

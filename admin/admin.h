@@ -18,6 +18,8 @@ struct conf;
  * caller's; EX_CONFIG, or EX_NOPERM when it cannot be opened.
  */
 int	 admin_conf(const char *path, struct conf **c);
+/* The same, but bad values are only counted: see conf_read_faulty(). */
+int	 admin_conf_faulty(const char *path, struct conf **c, unsigned *faults);
 /*
  * The canonical form of the len octets of a mail address into out. NULL, or
  * a constant text that says why there can be no account of that name.

@@ -44,12 +44,20 @@ say(const struct check *k, const char *section, const char *name,
 	fputc('\n', stderr);
 }
 
+bool
+check_bad(const struct check *k, const char *section, const char *name)
+{
+	return name != NULL && conf_line(k->conf, section, name) == -1;
+}
+
 void
 check_error(struct check *k, const char *section, const char *name,
     const char *fmt, ...)
 {
 	va_list ap;
 
+	if (check_bad(k, section, name))
+		return;
 	k->errors++;
 	va_start(ap, fmt);
 	say(k, section, name, "", fmt, ap);
@@ -62,6 +70,8 @@ check_warn(struct check *k, const char *section, const char *name,
 {
 	va_list ap;
 
+	if (check_bad(k, section, name))
+		return;
 	va_start(ap, fmt);
 	say(k, section, name, "warning: ", fmt, ap);
 	va_end(ap);
@@ -124,7 +134,9 @@ check_listener(struct check *k, const char *section,
 {
 	size_t i;
 
-	for (i = 0; l->on && i < l->addresses.n; i++)
+	if (!l->on || check_bad(k, section, "port"))
+		return;
+	for (i = 0; i < l->addresses.n; i++)
 		if (try_bind(l->addresses.item[i], l->port) == -1)
 			check_error(k, section, "addresses",
 			    "%s: port %u: %s", l->addresses.item[i],
@@ -181,7 +193,7 @@ check_cmd(const char *path, int argc, char **argv)
 	(void)argv;
 	if (argc != 1)
 		return fail_usage(check_cmd_usage);
-	if (admin_conf(path, &c) != EX_OK)
+	if (admin_conf_faulty(path, &c, &k.errors) != EX_OK)
 		return EX_CONFIG;
 	k.conf = c;
 	check_users(&k);

@@ -162,6 +162,8 @@ find_passphrase(struct check *k, char out[KEYS_PASSPHRASE_MAX])
 	char path[PATH_MAX];
 	int fd;
 
+	if (check_bad(k, "tls", "passphrase"))
+		return PASS_UNKNOWN;
 	if (source[0] == '\0')
 		return PASS_NONE;
 	if (strncmp(source, "credential:", 11) == 0)
@@ -199,20 +201,37 @@ check_expiry(struct check *k, int fd, const char *path)
 	if (left >= 0 && left < EXPIRY_WARNING)
 		check_warn(k, "tls", "certificates",
 		    "%s: expires in %ld days", path, left);
-	if (X509_check_host(x, k->conf->hostname, 0, 0, NULL) != 1)
+	if (!check_bad(k, "", "hostname") &&
+	    X509_check_host(x, k->conf->hostname, 0, 0, NULL) != 1)
 		check_warn(k, "tls", "certificates",
 		    "%s: not for the hostname %s", path, k->conf->hostname);
 	X509_free(x);
 }
 
+static const char *
+item(const struct conf_list *list, size_t i)
+{
+	return i < list->n ? list->item[i] : NULL;
+}
+
+/* Do the keys and certificates that are left of bad lists still pair? */
+static bool
+are_paired(const struct check *k)
+{
+	return !check_bad(k, "tls", "certificates") &&
+	    !check_bad(k, "tls", "keys") &&
+	    k->conf->tls_certificates.n == k->conf->tls_keys.n;
+}
+
 static void
 check_pair(struct check *k, size_t i, enum passphrase kind, const char *pass)
 {
-	const char *cert_path = k->conf->tls_certificates.item[i];
-	const char *key_path = k->conf->tls_keys.item[i];
+	const char *cert_path = item(&k->conf->tls_certificates, i);
+	const char *key_path = item(&k->conf->tls_keys, i);
 	const char *why = NULL;
-	int cert = open_file(k, "certificates", cert_path);
-	int key = open_file(k, "keys", key_path);
+	int cert = cert_path == NULL ? -1 :
+	    open_file(k, "certificates", cert_path);
+	int key = key_path == NULL ? -1 : open_file(k, "keys", key_path);
 
 	if (key != -1)
 		check_secret(k, "keys", key, key_path);
@@ -243,7 +262,10 @@ check_tls(struct check *k)
 	if (kind == PASS_UNKNOWN && k->errors == before)
 		check_warn(k, "tls", "passphrase",
 		    "not known here: the keys are not tried");
-	for (i = 0; i < k->conf->tls_certificates.n; i++)
+	if (!are_paired(k))
+		kind = PASS_UNKNOWN;
+	for (i = 0; i < k->conf->tls_certificates.n ||
+	    i < k->conf->tls_keys.n; i++)
 		check_pair(k, i, kind, pass);
 	str_wipe(pass, sizeof(pass));
 }
@@ -254,11 +276,14 @@ check_account(struct check *k, const char *user)
 	char path[PATH_MAX] = "";
 	struct stat st;
 
-	if (!conf_is_local(k->conf, strrchr(user, '@') + 1)) {
+	if (!check_bad(k, "", "domains") &&
+	    !conf_is_local(k->conf, strrchr(user, '@') + 1)) {
 		check_error(k, "auth", "accounts",
 		    "%s: its domain is not one of the domains", user);
 		return;
 	}
+	if (check_bad(k, "", "mail_root"))
+		return;
 	if (mailbox_path(k->conf->mail_root, user, path, sizeof(path)) == -1 ||
 	    (stat(path, &st) == -1 && errno == ENOENT))
 		check_warn(k, "auth", "accounts", "%s: has no mailbox: %s",

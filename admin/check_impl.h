@@ -5,6 +5,8 @@
 #ifndef POSTERN_CHECK_IMPL_H
 #define POSTERN_CHECK_IMPL_H
 
+#include <stdbool.h>
+
 struct conf;
 
 struct check {
@@ -13,6 +15,9 @@ struct check {
 	unsigned	 errors;
 };
 
+/* Has the key a bad value, which was said? Then nothing more is. */
+bool	 check_bad(const struct check *, const char *section,
+	    const char *name);
 /*
  * Say "file:line: section.name: ..." of a key that a start would fail for,
  * and count it; of one that it would not fail for, as a warning. With name

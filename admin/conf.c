@@ -31,16 +31,28 @@ say_fault(void *arg, const char *file, int line, const char *text)
 }
 
 int
-admin_conf(const char *path, struct conf **c)
+admin_conf_faulty(const char *path, struct conf **c, unsigned *faults)
 {
 	FILE *fp;
 
 	*c = NULL;
 	if ((fp = fopen(path, "re")) == NULL)
 		return fail_errno(path) == EX_NOPERM ? EX_NOPERM : EX_CONFIG;
-	*c = conf_read(fp, path, say_fault, NULL);
+	*c = conf_read_faulty(fp, path, say_fault, NULL, faults);
 	fclose(fp);
 	return *c != NULL ? EX_OK : EX_CONFIG;
+}
+
+int
+admin_conf(const char *path, struct conf **c)
+{
+	unsigned faults = 0;
+	int r = admin_conf_faulty(path, c, &faults);
+
+	if (r != EX_OK || faults == 0)
+		return r;
+	conf_free(c);
+	return EX_CONFIG;
 }
 
 const char *

@@ -28,6 +28,7 @@ struct reader {
 	void		*arg;
 	unsigned	 faults;
 	int		 line[CONF_KEYS_MAX];	/* 0: not in the file */
+	bool		 bad[CONF_KEYS_MAX];	/* and was reported */
 	struct conf	*conf;
 };
 
@@ -187,6 +188,7 @@ take_value(struct reader *r, cfg_t *cfg, size_t i)
 		    conf_value_set(r->conf, key, v, room, sizeof(room));
 		if (why == NULL)
 			continue;
+		r->bad[i] = true;
 		str_quote(text, sizeof(text), v, v == NULL ? 0 : strlen(v));
 		report(r, r->line[i], "%s%s%s: \"%s\": %s", key->section,
 		    sep, key->name, text, why);
@@ -340,45 +342,66 @@ conf_new(void)
 	return c;
 }
 
+/* What the file says, when its syntax is right. */
+static void
+take_all(struct reader *r, cfg_t *cfg)
+{
+	take_section(r, cfg, "");
+	for (size_t i = 0; i < CONF_SECTIONS; i++)
+		take_section(r, cfg_getsec(cfg, sections[i]), sections[i]);
+	take_listeners(r, cfg);
+	complete(r);
+	for (size_t i = 0; conf_keys[i].name != NULL; i++)
+		r->conf->line[i] = r->bad[i] ? -1 : r->line[i];
+}
+
 struct conf *
-conf_read(FILE *fp, const char *file, conf_fault_fn *fault, void *arg)
+conf_read_faulty(FILE *fp, const char *file, conf_fault_fn *fault, void *arg,
+    unsigned *faults)
 {
 	static cfg_opt_t opts[CONF_SECTIONS + 2][CONF_KEYS_MAX];
 	struct reader r = { .file = file, .fault = fault, .arg = arg };
 	cfg_t *cfg = NULL;
-	int open;
+	int open, error = EINVAL;
 
+	*faults = 0;
 	if ((r.conf = conf_new()) == NULL)
 		return NULL;
 	reading = &r;
 	if ((cfg = make_parser(opts)) == NULL) {
+		error = ENOMEM;
 		conf_free(&r.conf);
-		errno = ENOMEM;
 		goto out;
 	}
 	if (cfg_parse_fp(cfg, fp) != CFG_SUCCESS) {
 		if (r.faults == 0)
 			report(&r, 0, "cannot be read");
+		conf_free(&r.conf);
 	} else if ((open = find_open(fp)) != 0) {
 		report(&r, open, "what begins here is not closed");
-	} else {
-		take_section(&r, cfg, "");
-		for (size_t i = 0; i < CONF_SECTIONS; i++)
-			take_section(&r, cfg_getsec(cfg, sections[i]),
-			    sections[i]);
-		take_listeners(&r, cfg);
-		complete(&r);
-	}
-	if (r.faults > 0) {
 		conf_free(&r.conf);
-		errno = EINVAL;
 	} else
-		memcpy(r.conf->line, r.line, sizeof(r.line));
+		take_all(&r, cfg);
 out:
 	reading = NULL;
 	if (cfg != NULL)
 		cfg_free(cfg);
+	*faults = r.faults;
+	errno = error;
 	return r.conf;
+}
+
+struct conf *
+conf_read(FILE *fp, const char *file, conf_fault_fn *fault, void *arg)
+{
+	unsigned faults;
+	struct conf *c = conf_read_faulty(fp, file, fault, arg, &faults);
+
+	if (c != NULL && faults > 0) {
+		conf_free(&c);
+		errno = EINVAL;
+	}
+	return c;
 }
 
 void

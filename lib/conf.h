@@ -127,6 +127,14 @@ typedef void conf_fault_fn(void *arg, const char *file, int line,
  * reading. errno EINVAL, or ENOMEM.
  */
 struct conf *conf_read(FILE *fp, const char *file, conf_fault_fn *, void *arg);
+
+/*
+ * The same for who looks for more faults: bad values are counted in faults
+ * and the conf has their defaults in their place (lists: without them), and
+ * conf_line() -1. Not for a service. NULL when the reading ended early.
+ */
+struct conf *conf_read_faulty(FILE *fp, const char *file, conf_fault_fn *,
+	    void *arg, unsigned *faults);
 void	 conf_free(struct conf **);
 /* A fault function that logs "file:line: text" as an error. */
 conf_fault_fn conf_fault_log;
@@ -137,7 +145,7 @@ conf_fault_fn conf_fault_log;
 void	 conf_print(const struct conf *c, FILE *fp);
 /*
  * The line of the file that sets a key (a list: its last value); 0 where it
- * has its default, or is no key.
+ * has its default, or is no key; -1 when its value is bad.
  */
 int	 conf_line(const struct conf *, const char *section, const char *name);
 /* Is this domain (any case) one of ours? */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # posternctl check and show: every fault, with its line, all at once.
 . "$SRCDIR/t/posternctl.sh"
-plan 66
+plan 73
 ctl_init
 D=example.test
 
@@ -36,6 +36,15 @@ with 's/iterations = .*/iterations = 1/; s/port = 0/port = 66000/' \
     "values out of range" 78 check
 ok "one" said ':13: .*auth.iterations'
 ok "the other" said ':15: .*port'
+with 's/iterations = .*/iterations = 1/; s|server.key|none.key|; s|/mail"|/none"|' \
+    "bad values, missing folders and files at once" 78 check
+ok "the value" said ':13: .*auth.iterations'
+ok "the folder" said ":3: mail_root: $T/none: No such file"
+ok "the key" said ":9: tls.keys: $T/tls/none.key: No such file"
+with 's|= .*/run"|= run|; s|= . .*server.key|= { "server.key|' \
+    "what a bad value would have named is not looked for" 78 check
+ok "the bad values" said ':9: tls.keys: .*not an absolute path'
+is "and nothing else of them" "$(grep -cE 'run_dir|with |No such' "$T/err")" 1
 with '$s/$/ {/' "syntax error" 78 check
 ok "with its line" said ':15: '
 rm "$T/postern.conf"

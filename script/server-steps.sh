@@ -355,6 +355,18 @@ new_password() {
 	    head -c 16
 }
 
+# RFC 5321 section 4.5.1: mail to postmaster must be taken. It has a mailbox
+# and no login; the administrator reads it on disk.
+make_postmaster() {
+	local folder
+	for folder in "$mail_root/$domain" "$mail_root/$domain/postmaster"; do
+		[[ ! -d $folder ]] || continue
+		mkdir "$folder"
+		[[ $EUID -ne 0 ]] || chown postern-store:postern-mail "$folder"
+		chmod 2750 "$folder"
+	done
+}
+
 make_accounts() {
 	local name
 	if [[ -n $accounts ]]; then

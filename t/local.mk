@@ -36,6 +36,7 @@ HTTP_TESTS += t/217-http-programs.py
 HTTP_TESTS += t/218-http-limits.py
 HTTP_TESTS += t/310-end-to-end.sh
 HTTP_TESTS += t/320-reload.py
+HTTP_TESTS += t/330-root.sh
 HTTP_TESTS += t/340-passphrase.sh
 TESTS += $(HTTP_TESTS)
 TEST_EXTENSIONS += .py

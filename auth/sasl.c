@@ -134,7 +134,7 @@ static int
 on_verifyfile(void *context, const char *file, sasl_verify_type_t type)
 {
 	static const struct {
-		const char *mechanism, *library;
+		const char *mechanism, *file;
 	} plugins[] = {
 		{ "PLAIN", "libplain.so" },
 		{ "LOGIN", "liblogin.so" },
@@ -147,8 +147,8 @@ on_verifyfile(void *context, const char *file, sasl_verify_type_t type)
 	base = base == NULL ? file : base + 1;
 	for (i = 0; type == SASL_VRFY_PLUGIN &&
 	    i < sizeof(plugins) / sizeof(plugins[0]); i++)
-		if (strncmp(base, plugins[i].library,
-		    strlen(plugins[i].library)) == 0 &&
+		if (strncmp(base, plugins[i].file,
+		    strlen(plugins[i].file)) == 0 &&
 		    (i == 0 || list_has(&s->conf->auth_mechanisms,
 		    plugins[i].mechanism)))
 			return SASL_OK;

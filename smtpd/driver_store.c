@@ -48,11 +48,10 @@ log_message(const struct client *c, const struct store_reply *r)
 	char address[IP_TEXT], user[128];
 
 	log_info("smtp: message id=%s session=%" PRIu32 ".%" PRIu64
-	    " status=%u client=%s user=\"%s\" size=%" PRIu64
+	    " status=%s client=%s user=\"%s\" size=%" PRIu64
 	    " recipients=%" PRIu64,
 	    r->id[0] != '\0' ? r->id : "none", role_instance(), c->number,
-	    r->status,
-	    ip_text(c->ip, address),
+	    store_status_name(r->status), ip_text(c->ip, address),
 	    str_quote(user, sizeof(user), i.user, strlen(i.user)), i.size,
 	    i.recipients);
 }

@@ -161,10 +161,11 @@ refuse(struct txn *t, enum store_status r)
 	addr_join(&t->login, login, sizeof(login));
 	str_quote(user, sizeof(user), login, strlen(login));
 	if (t->body.error != 0)
-		log_err("store: failed user=\"%s\" status=%d error=\"%s\"",
-		    user, (int)r, strerror(t->body.error));
+		log_err("store: failed user=\"%s\" status=%s error=\"%s\"",
+		    user, store_status_name(r), strerror(t->body.error));
 	else
-		log_info("store: refused user=\"%s\" status=%d", user, (int)r);
+		log_info("store: refused user=\"%s\" status=%s", user,
+		    store_status_name(r));
 	txn_free(t);
 	return answer(p, number, STORE_COMMIT, r, NULL);
 }

@@ -50,6 +50,19 @@ enum store_status {
 	STORE_STATUS_COUNT
 };
 
+/* The word for a status in the logs of both sides. */
+static inline const char *
+store_status_name(uint32_t status)
+{
+	static const char *const names[STORE_STATUS_COUNT] = {
+		"none", "ok", "no-ticket", "not-sender", "no-user",
+		"not-local", "too-many", "over-quota", "no-space", "failed",
+		"not-author", "bad-header", "loop", "too-big"
+	};
+
+	return status < STORE_STATUS_COUNT ? names[status] : "unknown";
+}
+
 struct store_begin {
 	uint32_t	type;
 	uint32_t	txn;

@@ -55,7 +55,13 @@ until swaks --server "127.0.0.1:$SMTP" --tls --auth PLAIN \
 	sleep 0.2
 done
 ok "mail is taken again" grep -q '^<~  250 2.0.0' "$T/swaks"
-ok "mail is served again" curl -sSf --cacert "$T/tls/ca.pem" \
+n=0
+until curl -sSf --cacert "$T/tls/ca.pem" \
     --resolve "mail.$DOMAIN:$HTTPS:127.0.0.1" \
-    -u "carol@$DOMAIN:carol-secret" "https://mail.$DOMAIN:$HTTPS/mail/"
+    -u "carol@$DOMAIN:carol-secret" "https://mail.$DOMAIN:$HTTPS/mail/" \
+    > "$T/curl" 2>&1 || [ $n -gt 50 ]; do
+	n=$((n + 1))
+	sleep 0.2
+done
+ok "mail is served again" grep -q '^ID' "$T/curl"
 is "nothing is left in tmp" "$(find "$T/mail" -path '*/Maildir/tmp/*' | wc -l)" 0

@@ -196,6 +196,8 @@ on_signal(evutil_socket_t signo, short what, void *arg)
 	} else {
 		log_notice("master: stopping signal=%d", (int)signo);
 		stop(m);
+		/* No child may be left whose end would bring us here. */
+		sweep(m);
 	}
 }
 

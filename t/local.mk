@@ -38,6 +38,7 @@ HTTP_TESTS += t/310-end-to-end.sh
 HTTP_TESTS += t/320-reload.py
 HTTP_TESTS += t/330-root.sh
 HTTP_TESTS += t/340-passphrase.sh
+HTTP_TESTS += t/710-http-kill.py
 TESTS += $(HTTP_TESTS)
 TEST_EXTENSIONS += .py
 PY_LOG_DRIVER = $(TAP_DRIVER)

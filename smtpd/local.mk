@@ -11,6 +11,8 @@ libsmtp_a_SOURCES = \
 	smtpd/session.c smtpd/session.h smtpd/session_impl.h \
 	smtpd/session_events.c \
 	smtpd/table.c smtpd/table.h \
+	smtpd/verb_auth.c \
+	smtpd/verb_mail.c \
 	smtpd/verbs.c
 
 sbin_PROGRAMS += postern-smtpd

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Inside the engine: shared by session.c, session_events.c and verbs.c.
+ * Inside the engine: shared by session.c, session_events.c and the verbs.
  */
 #ifndef POSTERN_SMTPD_SESSION_IMPL_H
 #define POSTERN_SMTPD_SESSION_IMPL_H
@@ -65,7 +65,18 @@ void	 session_broken(struct session *);
 
 /* Carry out a command whose cell allows it (verbs.c). */
 void	 verb_run(struct session *, struct cmd *);
+/* verb_auth.c */
+void	 verb_auth(struct session *, struct cmd *);
 /* A line of the SASL dialogue. */
 void	 verb_sasl_line(struct session *, const char *line, size_t len);
+/* verb_mail.c */
+void	 verb_mail(struct session *, struct cmd *);
+void	 verb_rcpt(struct session *, struct cmd *);
+void	 verb_data(struct session *, struct cmd *);
+void	 verb_bdat(struct session *, struct cmd *);
+/* True without an argument; else it was refused. */
+bool	 verb_no_argument(struct session *, const struct cmd *);
+/* Is name, in any case, one of the words of list? */
+bool	 verb_has_word(const char *list, const char *name, size_t len);
 
 #endif

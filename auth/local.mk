@@ -40,7 +40,9 @@ auth_server_LDADD = libauth.a libaccounts.a $(POSTERN_LIBS) $(CRYPTO_LIBS)
 # The only program that links libsasl2.
 auth_sasl_SOURCES = \
 	auth/auth_proto.h auth/sasl_proto.h \
-	auth/sasl.c auth/sasl.h \
+	auth/sasl.c auth/sasl.h auth/sasl_impl.h \
+	auth/sasl_library.c \
+	auth/sasl_lookup.c \
 	auth/sasl_worker.c
 auth_sasl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
 auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) $(SASL_LIBS) $(CRYPTO_LIBS)
@@ -60,7 +62,9 @@ t_unit_test_auth_accounts_LDADD = libaccounts.a $(POSTERN_LIBS) \
 	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
 t_unit_test_auth_sasl_SOURCES = t/unit/test-auth-sasl.c \
 	t/unit/scram-client.c t/unit/scram-client.h \
-	auth/sasl.c auth/sasl.h
+	auth/sasl.c auth/sasl.h auth/sasl_impl.h \
+	auth/sasl_library.c \
+	auth/sasl_lookup.c
 t_unit_test_auth_sasl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
 t_unit_test_auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) \
 	$(SASL_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What Cyrus SASL asks about users: names, verifiers, passwords. Runs in
+ * auth-sasl; names and passwords are a client's. Invariant: a user that does
+ * not exist takes the same steps and the same time as one that does.
+ */
+#include <string.h>
+
+#include "auth/sasl_impl.h"
+#include "lib/conf.h"
+#include "lib/str.h"
+
+#define PROPERTY	"*authPassword"	/* what the SCRAM plug-in asks for */
+
+_Static_assert(AUTH_USER_MAX == ACCOUNTS_NAME_MAX, "one size of names");
+
+/* Whose identity may a login take? Its own. */
+int
+saslauth_on_proxy(sasl_conn_t *conn, void *context, const char *want,
+    unsigned int want_len, const char *login, unsigned int login_len,
+    const char *realm, unsigned int realm_len, struct propctx *props)
+{
+	(void)conn;
+	(void)context;
+	(void)realm;
+	(void)realm_len;
+	(void)props;
+	return want_len == login_len && memcmp(want, login, want_len) == 0 ?
+	    SASL_OK : SASL_NOAUTHZ;
+}
+
+/*
+ * Find the verifier of d->user, or make the decoy, into d->verifier: once,
+ * so that a change of the accounts does not mix two in one attempt.
+ */
+static int
+look_up(struct saslauth_dialogue *d)
+{
+	const struct saslauth *s = d->auth;
+	const struct account *acct;
+	const char *at = strchr(d->user, '@');
+
+	if (d->verifier[0] != '\0')
+		return SASL_OK;
+	if (s->accounts == NULL || at == NULL) {
+		d->away = true;
+		return SASL_UNAVAIL;
+	}
+	/* Both are done for every user, so that both take the same time. */
+	if (scram_decoy(s->decoy, d->user, (uint32_t)s->conf->auth_iterations,
+	    d->verifier, sizeof(d->verifier)) == -1)
+		return SASL_FAIL;
+	acct = accounts_find(s->accounts, d->user);
+	if (acct == NULL || acct->disabled ||
+	    !conf_is_local(s->conf, at + 1))
+		return SASL_OK;
+	if (str_copy(d->verifier, sizeof(d->verifier), acct->verifier) == -1)
+		return SASL_FAIL;
+	accounts_proof(acct, d->proof);
+	d->found = true;
+	return SASL_OK;
+}
+
+/*
+ * Bring a name into canonical form; SCRAM passes inlen 0. What is no name
+ * becomes SASL_NO_NAME, a user who does not exist: the LOGIN plug-in leaks the
+ * password when this fails.
+ */
+int
+saslauth_on_canon(sasl_conn_t *conn, void *context, const char *in,
+    unsigned int inlen, unsigned int flags, const char *realm, char *out,
+    unsigned int max, unsigned int *outlen)
+{
+	struct saslauth_dialogue *d = context;
+	char name[ACCOUNTS_NAME_MAX];
+
+	(void)conn;
+	(void)realm;
+	if (accounts_name(in, inlen == 0 ? strlen(in) : inlen,
+	    d->auth->conf->domains.item[0], name, sizeof(name)) == -1)
+		memcpy(name, SASL_NO_NAME, sizeof(SASL_NO_NAME));
+	if (str_copy(out, max, name) == -1)
+		return SASL_BADAUTH;
+	*outlen = (unsigned int)strlen(out);
+	/* The first name is the login's, and it cannot change after. */
+	if ((flags & SASL_CU_AUTHID) != 0 && d->user[0] == '\0')
+		str_copy(d->user, sizeof(d->user), name);
+	return SASL_OK;
+}
+
+/* PLAIN and LOGIN. SASL_NOUSER: the library is not to look any further. */
+int
+saslauth_on_checkpass(sasl_conn_t *conn, void *context, const char *user,
+    const char *password, unsigned int len, struct propctx *props)
+{
+	struct saslauth_dialogue *d = context;
+	int fits;
+
+	(void)conn;
+	(void)props;
+	if (strcmp(user, d->user) != 0 || look_up(d) != SASL_OK)
+		return SASL_NOUSER;
+	fits = scram_verifier_check(d->verifier, password, len);
+	if (fits == -1)
+		d->away = true;
+	return fits == 1 && d->found ? SASL_OK : SASL_NOUSER;
+}
+
+/* Does the library want this property now, and is it ours? */
+static bool
+is_wanted(const struct propval *p, unsigned int flags)
+{
+	return (p->values == NULL || (flags & SASL_AUXPROP_OVERRIDE) != 0) &&
+	    str_caseeq(p->name, PROPERTY);
+}
+
+/* The auxiliary property plug-in: verifiers for SCRAM. */
+static int
+on_auxprop(void *context, sasl_server_params_t *params, unsigned int flags,
+    const char *user, unsigned int len)
+{
+	struct saslauth_dialogue *d;
+	const struct propval *p;
+	sasl_callback_ft f;
+	void *found;
+	int rc;
+
+	(void)context;
+	if ((flags & SASL_AUXPROP_AUTHZID) != 0)
+		return SASL_OK;
+	/* The dialogue is the context of a callback of its connection. */
+	if (params->utils->getcallback(params->utils->conn,
+	    SASL_CB_SERVER_USERDB_CHECKPASS, &f, &found) != SASL_OK)
+		return SASL_FAIL;
+	d = found;
+	if (strlen(d->user) != len || memcmp(user, d->user, len) != 0)
+		return SASL_NOUSER;
+	p = params->utils->prop_get(params->propctx);
+	for (; p != NULL && p->name != NULL; p++) {
+		if (!is_wanted(p, flags))
+			continue;
+		if ((rc = look_up(d)) != SASL_OK)
+			return rc;
+		params->utils->prop_set(params->propctx, p->name,
+		    d->verifier, (int)strlen(d->verifier));
+	}
+	return SASL_OK;
+}
+
+int
+saslauth_auxprop_init(const sasl_utils_t *utils, int max, int *version,
+    sasl_auxprop_plug_t **plug, const char *name)
+{
+	static char auxprop_name[] = SASL_AUXPROP;
+	static sasl_auxprop_plug_t ours = {	/* never written to */
+		.auxprop_lookup = on_auxprop, .name = auxprop_name
+	};
+
+	(void)utils;
+	(void)name;
+	if (max < SASL_AUXPROP_PLUG_VERSION)
+		return SASL_BADVERS;
+	*version = SASL_AUXPROP_PLUG_VERSION;
+	*plug = &ours;
+	return SASL_OK;
+}

@@ -18,6 +18,9 @@
 #define AUTH_DATA_MAX	9216	/* a line of 12,288 octets of BASE64 */
 #define AUTH_MECH_MAX	32
 #define AUTH_NONCE	16
+#define AUTH_EXPORTER	32	/* octets of tls-exporter, RFC 9266 */
+#define AUTH_ENDPOINT_MAX 64	/* of tls-server-end-point, RFC 5929 */
+#define AUTH_NAMES_MAX	1024	/* of the names in a client's certificate */
 #define AUTH_LOGINS_MAX	262144	/* live ones, of both services */
 
 enum auth_type {
@@ -26,6 +29,8 @@ enum auth_type {
 	AUTH_MECHS,		/* struct auth_mechs; first, and on change */
 	AUTH_REPLY,		/* struct auth_reply */
 	AUTH_REVOKED,		/* struct auth_id: the login has ended */
+	AUTH_BLOCKED,		/* struct auth_blocked; on change, and those
+				   that last to a new session process */
 	/* session to auth */
 	AUTH_START,		/* struct auth_start */
 	AUTH_STEP,		/* struct auth_step */
@@ -65,6 +70,16 @@ struct auth_id {
 	uint32_t	id;
 };
 
+/*
+ * An address has failed too often: until `seconds' have passed every login
+ * from its prefix (see ip_prefix()) is refused, so a connection may be too.
+ */
+struct auth_blocked {
+	uint32_t	type;
+	uint32_t	seconds;
+	unsigned char	address[16];
+};
+
 struct auth_start {
 	uint32_t	type;
 	uint32_t	id;
@@ -72,6 +87,15 @@ struct auth_start {
 	uint32_t	initial;	/* 1: data is an initial response */
 	unsigned char	address[16];	/* client; IPv4 as ::ffff:a.b.c.d */
 	char		mechanism[AUTH_MECH_MAX];	/* upper case */
+	/* Channel bindings of the client's TLS connection; lengths 0: it has
+	   none. */
+	uint32_t	exporter_len;	/* 0 or AUTH_EXPORTER */
+	unsigned char	exporter[AUTH_EXPORTER];
+	uint32_t	endpoint_len;
+	unsigned char	endpoint[AUTH_ENDPOINT_MAX];
+	/* rfc822Names of the client's verified certificate, each ended by LF;
+	   "": none */
+	char		names[AUTH_NAMES_MAX];
 	uint32_t	len;
 	unsigned char	data[AUTH_DATA_MAX];
 };

@@ -25,7 +25,8 @@ enum store_type {
 	STORE_BEGIN,		/* struct store_begin, at MAIL */
 	STORE_RCPT,		/* struct store_rcpt */
 	STORE_OPEN,		/* struct store_open, at DATA */
-	STORE_BODY,		/* struct store_body, lines end in CRLF */
+	STORE_BODY,		/* struct store_body; lines end in CRLF,
+				   unless STORE_BINARY */
 	STORE_COMMIT,		/* struct store_commit */
 	STORE_ABORT,		/* struct store_commit, size unused */
 	STORE_REPLY,		/* struct store_reply */
@@ -47,6 +48,7 @@ enum store_status {
 	STORE_BAD_HEADER,	/* 550 5.6.0: From: unparsable, too big */
 	STORE_LOOP,		/* 554 5.4.6: too many Received */
 	STORE_TOO_BIG,		/* 552 5.3.4 */
+	STORE_RATE,		/* 450 4.7.1: too fast; retry_after */
 	STORE_STATUS_COUNT
 };
 
@@ -57,11 +59,16 @@ store_status_name(uint32_t status)
 	static const char *const names[STORE_STATUS_COUNT] = {
 		"none", "ok", "no-ticket", "not-sender", "no-user",
 		"not-local", "too-many", "over-quota", "no-space", "failed",
-		"not-author", "bad-header", "loop", "too-big"
+		"not-author", "bad-header", "loop", "too-big", "rate"
 	};
 
 	return status < STORE_STATUS_COUNT ? names[status] : "unknown";
 }
+
+/* What MAIL said of the message. */
+#define STORE_UTF8	1U	/* SMTPUTF8: UTF-8 in paths and header */
+#define STORE_BINARY	2U	/* BODY=BINARYMIME: octets, kept as they come */
+#define STORE_FLAGS	(STORE_UTF8 | STORE_BINARY)
 
 struct store_begin {
 	uint32_t	type;
@@ -69,6 +76,7 @@ struct store_begin {
 	uint64_t	size;			/* declared, 0: not */
 	unsigned char	nonce[AUTH_NONCE];
 	char		reverse_path[STORE_PATH_MAX];	/* "" for <> */
+	uint32_t	flags;			/* STORE_UTF8, STORE_BINARY */
 };
 
 struct store_rcpt {
@@ -83,7 +91,7 @@ struct store_open {
 	uint32_t	txn;
 	char		helo[256];
 	char		client[64];		/* "192.0.2.1", "IPv6:..." */
-	char		protocol[16];		/* "ESMTPSA" */
+	char		protocol[16];		/* "ESMTPSA", "UTF8SMTPSA" */
 	char		tls_version[16];
 	char		tls_cipher[64];
 	uint32_t	tls_bits;
@@ -107,6 +115,7 @@ struct store_reply {
 	uint32_t	txn;
 	uint32_t	request;	/* the enum store_type answered */
 	uint32_t	status;		/* enum store_status */
+	uint32_t	retry_after;	/* seconds; RATE */
 	char		id[160];	/* COMMIT: the message's id */
 };
 

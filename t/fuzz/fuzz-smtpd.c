@@ -310,7 +310,7 @@ static void
 store_says(struct fuzz *f, uint8_t what)
 {
 	struct store_reply	r = { STORE_REPLY, txn, request,
-	    1 + what % (STORE_STATUS_COUNT - 1), "1.M2" };
+	    1 + what % (STORE_STATUS_COUNT - 1), 0, "1.M2" };
 	size_t			len = sizeof(r);
 	void			*msg = fuzz_datagram(f, &r, &len);
 

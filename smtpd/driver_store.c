@@ -167,7 +167,8 @@ transmit(struct client *c, const void *msg, size_t len)
 static int
 send_begin(struct client *c, const struct session_action *a)
 {
-	struct store_begin m = { .type = STORE_BEGIN, .size = a->size };
+	struct store_begin m = { .type = STORE_BEGIN, .size = a->size,
+	    .flags = a->flags };
 
 	store_forget(c);
 	c->txn = m.txn = ids_new(&c->driver->txns, c);

@@ -50,7 +50,8 @@ enum session_do {
 	SESSION_DO_AUTH_START,	/* text: mechanism; initial, data, len */
 	SESSION_DO_AUTH_STEP,	/* data, len */
 	SESSION_DO_AUTH_END,	/* the attempt is over, without login */
-	SESSION_DO_BEGIN,	/* text: reverse-path; size: declared or 0 */
+	SESSION_DO_BEGIN,	/* text: reverse-path; size: declared or 0;
+				   flags: those of struct store_begin */
 	SESSION_DO_RCPT,	/* text: forward-path */
 	SESSION_DO_OPEN,
 	SESSION_DO_BODY,	/* data, len */
@@ -68,6 +69,7 @@ struct session_action {
 	const unsigned char	*data;
 	size_t			 len;
 	uint64_t		 size;
+	unsigned		 flags;
 };
 
 enum session_event {

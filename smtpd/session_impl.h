@@ -17,6 +17,7 @@ struct txn {
 	uint64_t	 began;		/* when DATA was let in */
 	uint64_t	 octets;	/* that came since, as sent */
 	struct data	 data;
+	unsigned	 flags;		/* of struct store_begin */
 	bool		 known;		/* the store holds it */
 	bool		 committed;	/* the store was told to deliver */
 };

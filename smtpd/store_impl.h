@@ -41,6 +41,7 @@ struct txn {
 	uint32_t		 number;
 	enum txn_state		 state;
 	struct addr		 login, from;
+	uint32_t		 flags;		/* of struct store_begin */
 	/* Mailboxes, sorted, each once; rcpts counts those that were told. */
 	char			**paths;
 	size_t			 npaths, cap, rcpts;

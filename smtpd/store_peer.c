@@ -81,6 +81,8 @@ peer_begin(struct peer *p, const void *msg, size_t len)
 	if (!is_text(m->reverse_path, sizeof(m->reverse_path)) ||
 	    addr_split(m->reverse_path, &from) == -1)
 		return "bad reverse-path";
+	if ((m->flags & ~STORE_FLAGS) != 0)
+		return "unknown flags";
 	if (txn_find(p, m->txn) != NULL)
 		return "transaction begun twice";
 	user = store_user(p->store, m->nonce, p->instance);
@@ -89,6 +91,7 @@ peer_begin(struct peer *p, const void *msg, size_t len)
 	if (p->ntxns >= p->store->conf->connections ||
 	    (t = txn_new(p, m->txn)) == NULL)
 		return answer(p, m->txn, STORE_BEGIN, STORE_FAILED, NULL);
+	t->flags = m->flags;
 	if ((r = txn_begin(t, user, &from, m->size)) != STORE_OK)
 		txn_free(t);
 	return answer(p, m->txn, STORE_BEGIN, r, NULL);

@@ -48,7 +48,7 @@ take_path(struct session *s, struct cmd *c, const char *keyword,
 /* Queue an action with an address. */
 static void
 ask_store(struct session *s, enum session_do what, const struct addr *a,
-    uint64_t size)
+    uint64_t size, unsigned flags)
 {
 	struct session_action *act;
 	char path[ADDR_MAX + 1];
@@ -62,11 +62,13 @@ ask_store(struct session *s, enum session_do what, const struct addr *a,
 	act = session_queue(s, what);
 	act->text = (const char *)buf_data(&s->blob);
 	act->size = size;
+	act->flags = flags;
 }
 
 struct mail_params {
 	bool		size_given, body_given, auth_given;
 	uint64_t	size;
+	unsigned	flags;		/* of struct store_begin */
 };
 
 /* RFC 1870 section 3: 1 to 20 digits. */
@@ -164,7 +166,8 @@ verb_mail(struct session *s, struct cmd *c)
 		session_broken(s);
 		return;
 	}
-	ask_store(s, SESSION_DO_BEGIN, &from, m.size);
+	s->txn->flags = m.flags;
+	ask_store(s, SESSION_DO_BEGIN, &from, m.size, m.flags);
 	if (s->txn != NULL)
 		s->txn->known = true;
 }
@@ -191,7 +194,7 @@ verb_rcpt(struct session *s, struct cmd *c)
 	if (s->txn->recipients >= s->conf->recipient_limit)
 		session_say(s, REPLY_RCPT_LIMIT, NULL);
 	else
-		ask_store(s, SESSION_DO_RCPT, &to, 0);
+		ask_store(s, SESSION_DO_RCPT, &to, 0, 0);
 }
 
 void

@@ -553,6 +553,9 @@ test_bad_form(void **state)
 	closes(f, &b, sizeof(b), "octet over 127");
 	b = begin_msg(f, 1, "a@");
 	closes(f, &b, sizeof(b), "no domain");
+	b = begin_msg(f, 1, "");
+	b.flags = STORE_FLAGS + 1;
+	closes(f, &b, sizeof(b), "unknown flag");
 	c = rcpt_msg(1, "bob");
 	closes(f, &c, sizeof(c), "forward-path without domain");
 	c = rcpt_msg(1, "");

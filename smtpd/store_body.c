@@ -13,8 +13,7 @@
 #include "mail/trace.h"
 #include "smtpd/store_author.h"
 
-#define HEAD_MAX	16384	/* trace fields; they are far less */
-#define EXTRA_MAX	1024	/* Date and Message-ID */
+#define HEAD_MAX	16384	/* fields we add; they are far less */
 
 enum store_status
 body_errno(int error)
@@ -55,7 +54,7 @@ spoil(struct body *b, enum store_status status, int error)
 
 int
 body_open(struct body *b, struct body_env *env, const char *path,
-    const struct addr *login, const char *id, int64_t now,
+    const struct addr *login, uint32_t flags, const char *id, int64_t now,
     const struct trace *t)
 {
 	struct trace full = *t;
@@ -65,6 +64,7 @@ body_open(struct body *b, struct body_env *env, const char *path,
 	b->path = path;
 	b->login = *login;
 	b->now = now;
+	b->binary = (flags & STORE_BINARY) != 0;
 	b->status = STORE_OK;
 	staged_init(&b->file);
 	buf_init(&b->head, HEAD_MAX);
@@ -88,6 +88,8 @@ count(struct body *b, const unsigned char *p, size_t len)
 	const unsigned char *lf;
 
 	b->size += len;
+	if (b->binary)
+		return;
 	for (; len > 0 && (lf = memchr(p, '\n', len)) != NULL; b->lines++) {
 		len -= (size_t)(lf + 1 - p);
 		p = lf + 1;
@@ -109,6 +111,48 @@ body_flush(struct body *b)
 	count(b, p, b->text.len);
 	buf_take(&b->text, b->text.len);
 	return 0;
+}
+
+/* Append text whose line ends are LF, as the message has them. */
+static int
+add_lines(struct buf *out, const struct body *b, const struct buf *lines)
+{
+	const char *s = lines->len > 0 ? (const char *)buf_data(lines) : "";
+	size_t len = lines->len, n;
+	const char *lf;
+	int r = 0;
+
+	if (!b->binary)
+		return buf_add(out, s, len);
+	for (; len > 0 && (lf = memchr(s, '\n', len)) != NULL; s = lf + 1) {
+		n = (size_t)(lf - s);
+		r |= buf_add(out, s, n) | buf_add(out, "\r\n", 2);
+		len -= n + 1;
+	}
+	return r;
+}
+
+/*
+ * Is the header block of a binary message, with the empty line behind it,
+ * lines that end in CRLF, and no NUL? What is read otherwise by others is
+ * not to be stored.
+ */
+static bool
+is_clean(const char *text, size_t end, size_t len)
+{
+	size_t i;
+
+	if (end < len && (text[end] == '\r' || text[end] == '\n'))
+		end = len - end < 2 ? len : end + 2;
+	for (i = 0; i < end; i++) {
+		if (text[i] == '\0' || text[i] == '\n')
+			return false;
+		if (text[i] != '\r')
+			continue;
+		if (++i == end || text[i] != '\n')
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -141,19 +185,20 @@ assemble(struct body *b, size_t end, const struct author_facts *facts,
 	    .now = b->now };
 	const unsigned char *text = buf_data(&b->text);
 	size_t len = b->text.len;
+	const char *eol = b->binary ? "\r\n" : "\n";
 	struct buf out;
 	int r = 0;
 
 	buf_init(&out, SIZE_MAX / 2);
-	r |= buf_add(&out, buf_data(&b->head), b->head.len);
 	if (!facts->date)
-		r |= trace_write_date(&out, &t);
+		r |= trace_write_date(&b->head, &t);
 	if (!facts->message_id)
-		r |= trace_write_message_id(&out, &t);
+		r |= trace_write_message_id(&b->head, &t);
+	r |= add_lines(&out, b, &b->head);
 	if (end > 0)
 		r |= add_header(&out, (const char *)text, end);
 	if (blank)
-		r |= buf_add(&out, "\n", 1);
+		r |= buf_add(&out, eol, strlen(eol));
 	if (len > end)
 		r |= buf_add(&out, text + end, len - end);
 	if (r != 0) {
@@ -184,7 +229,7 @@ check_header(struct body *b, bool eof)
 		r = header_find_end(&b->search, text, b->text.len, true, &end);
 	if (r == HEADER_MORE)
 		return;
-	if (end > max) {
+	if (end > max || (b->binary && !is_clean(text, end, b->text.len))) {
 		spoil(b, STORE_BAD_HEADER, 0);
 		return;
 	}
@@ -231,6 +276,14 @@ convert(struct body *b, const unsigned char *p, size_t len)
 	return 0;
 }
 
+/* Append the octets as they are stored. -1 as convert(). */
+static int
+take(struct body *b, const void *data, size_t len)
+{
+	return b->binary ? buf_add(&b->text, data, len) :
+	    convert(b, data, len);
+}
+
 /* Keep within memory: to the file, when there is much or others need it. */
 static void
 spill(struct body *b)
@@ -264,7 +317,7 @@ body_add(struct body *b, const void *data, size_t len)
 		spoil(b, STORE_TOO_BIG, 0);
 		return;
 	}
-	if (convert(b, data, len) == -1) {
+	if (take(b, data, len) == -1) {
 		spoil(b, errno != 0 ? STORE_FAILED : STORE_BAD_HEADER, errno);
 		return;
 	}

@@ -2,7 +2,8 @@
 /*
  * A message on its way in: octets with CRLF line ends from a session, held
  * in memory while few, in a staged file when many; its header block judged
- * when complete, trace fields put before it.
+ * when complete, trace fields put before it. It is stored with LF line ends,
+ * but a binary one (RFC 3030) as it came, with CRLF in what is added to it.
  */
 #ifndef POSTERN_STORE_BODY_H
 #define POSTERN_STORE_BODY_H
@@ -39,28 +40,30 @@ struct body {
 	struct addr		 login;
 	char			 id[BODY_ID_MAX];	/* in Received */
 	int64_t			 now;		/* seconds, at OPEN */
+	bool			 binary;	/* stored as it came */
 	struct buf		 head;		/* trace fields */
 	struct buf		 text;		/* what is not in the file yet,
-						   LF line ends */
+						   as it is stored */
 	size_t			 charged;	/* of env->memory */
 	struct header_search	 search;
 	bool			 header_done;
 	bool			 cr;		/* a CR waits for its LF */
 	uint64_t		 received;	/* octets from the session */
-	uint64_t		 size, lines;	/* in the file */
+	uint64_t		 size;		/* octets in the file, */
+	uint64_t		 lines;		/* and line ends without CR */
 	struct staged		 file;
 	enum store_status	 status;	/* STORE_OK: sound so far */
 	int			 error;		/* errno behind the status */
 };
 
 /*
- * Begin. path (of one recipient's mailbox) stays the caller's and valid; t
- * holds all but hostname, id and now, which are taken from the body and its
- * env. 0, or -1 with errno.
+ * Begin. path (of one recipient's mailbox) stays the caller's and valid;
+ * flags are those of struct store_begin; t holds all but hostname, id and
+ * now, which are taken from the body and its env. 0, or -1 with errno.
  */
 int	 body_open(struct body *, struct body_env *, const char *path,
-	    const struct addr *login, const char *id, int64_t now,
-	    const struct trace *t);
+	    const struct addr *login, uint32_t flags, const char *id,
+	    int64_t now, const struct trace *t);
 /* Take octets. What is wrong with them stands in b->status from then on. */
 void	 body_add(struct body *, const void *data, size_t len);
 /* There will be no more; returns the status. */

@@ -234,8 +234,8 @@ txn_open(struct txn *t, const struct store_open *o)
 	    s->bodies.memory >= s->bodies.memory_max)
 		return STORE_FAILED;
 	make_id(s, id, &now);
-	if (body_open(&t->body, &s->bodies, t->paths[0], &t->login, id, now,
-	    &trace) == -1)
+	if (body_open(&t->body, &s->bodies, t->paths[0], &t->login, t->flags,
+	    id, now, &trace) == -1)
 		return STORE_FAILED;
 	t->state = TXN_BODY;
 	return STORE_OK;

@@ -123,6 +123,7 @@ good_message(struct fuzz *f, uint8_t kind, union good *g)
 		g->begin.type = STORE_BEGIN;
 		g->begin.txn = kind >> 6;
 		g->begin.nonce[0] = 1;
+		g->begin.flags = kind & 32 ? STORE_BINARY : 0;
 		received = 0;
 		return sizeof(g->begin);
 	case STORE_RCPT:

@@ -107,6 +107,7 @@ struct fix {
 	struct commit		 commit;
 	struct addr		 from, rcpt;
 	struct trace		 trace;
+	uint32_t		 flags;
 };
 
 static int
@@ -152,13 +153,13 @@ open_body(struct fix *f)
 {
 	body_free(&f->body);
 	assert_int_equal(body_open(&f->body, &f->env, "example.test/bob",
-	    &f->from, "id.1", 1762258332, &f->trace), 0);
+	    &f->from, f->flags, "id.1", 1762258332, &f->trace), 0);
 }
 
 static enum store_status
-feed(struct fix *f, const char *text, size_t step)
+feed_octets(struct fix *f, const char *text, size_t len, size_t step)
 {
-	size_t len = strlen(text), n;
+	size_t n;
 
 	open_body(f);
 	for (; len > 0; len -= n, text += n) {
@@ -166,6 +167,12 @@ feed(struct fix *f, const char *text, size_t step)
 		body_add(&f->body, text, n);
 	}
 	return body_end(&f->body);
+}
+
+static enum store_status
+feed(struct fix *f, const char *text, size_t step)
+{
+	return feed_octets(f, text, strlen(text), step);
 }
 
 static void
@@ -232,6 +239,16 @@ static const struct {
 	{ "A: b\r\n\r\nx\ny\r\n", NULL, STORE_BAD_HEADER },
 };
 
+/* Another root, empty. */
+static void
+new_root(struct fix *f)
+{
+	body_free(&f->body);
+	root_remove(&f->root);
+	root_make(&f->root);
+	f->env.root = f->commits.root = f->root.fd;
+}
+
 static void
 test_texts(void **state)
 {
@@ -263,14 +280,121 @@ test_texts(void **state)
 			assert_int_equal(n.wire, strlen(text) + lines);
 			assert_int_equal(f->commit.size, n.size);
 			free(text);
-			body_free(&f->body);
 			assert_int_equal(root_files(&f->root), 1);
 			assert_int_equal(__real_unlinkat(f->root.fd, "x", 0),
 			    -1);
-			root_remove(&f->root);
-			root_make(&f->root);
-			f->env.root = f->commits.root = f->root.fd;
+			new_root(f);
 		}
+}
+
+#define C_TRACE	"Return-Path: <alice@example.test>\r\n" \
+		"Received: from c.example ([192.0.2.1]) by mx.example.test " \
+		"with ESMTPSA\r\n\tid id.1; " \
+		"Tue, 4 Nov 2025 12:12:12 +0000\r\n"
+#define C_DATE	"Date: Tue, 4 Nov 2025 12:12:12 +0000\r\n"
+#define C_MSGID	"Message-ID: <id.1@mx.example.test>\r\n"
+
+/* The same of binary messages. */
+static const struct {
+	const char		*in;
+	size_t			 in_len;
+	const char		*out;
+	size_t			 out_len;
+	enum store_status	 status;
+} binaries[] = {
+#define KEPT(in, out)	{ in, sizeof(in) - 1, out, sizeof(out) - 1, STORE_OK }
+#define REFUSED(in, why) { in, sizeof(in) - 1, NULL, 0, why }
+	KEPT("", C_TRACE C_DATE C_MSGID),
+	KEPT("\r\n\n\r\0", C_TRACE C_DATE C_MSGID "\r\n\n\r\0"),
+	KEPT("From: alice@example.test\r\nbcc: x\r\n\ty\r\nDate: z\r\n\r\n"
+	    "a\nb\rc\0\r\n\xff.\r\nBcc: x\r\n\r",
+	    C_TRACE C_MSGID "From: alice@example.test\r\nDate: z\r\n\r\n"
+	    "a\nb\rc\0\r\n\xff.\r\nBcc: x\r\n\r"),
+	KEPT("A: b", C_TRACE C_DATE C_MSGID "A: b"),
+	KEPT("A: b\r\nno field\r\n\0\n",
+	    C_TRACE C_DATE C_MSGID "A: b\r\n\r\nno field\r\n\0\n"),
+	REFUSED("From: bob@example.test\r\n\r\n\0", STORE_NOT_AUTHOR),
+	REFUSED("From: alice@example.test\r\nFrom: alice@example.test\r\n"
+	    "\r\n", STORE_BAD_HEADER),
+	REFUSED("Received: 1\r\nReceived: 2\r\nReceived: 3\r\n"
+	    "Received: 4\r\nReceived: 5\r\nReceived: 6\r\n\r\n",
+	    STORE_LOOP),
+	/* an honest session lets none of these come */
+	REFUSED("A: b\nC: d\r\n\r\n", STORE_BAD_HEADER),
+	REFUSED("A: b\r\nC: d\n\r\n", STORE_BAD_HEADER),
+	REFUSED("A: b\r\n\nx", STORE_BAD_HEADER),
+	REFUSED("\n", STORE_BAD_HEADER),
+	REFUSED("\r", STORE_BAD_HEADER),
+	REFUSED("A: \rb\r\n\r\n", STORE_BAD_HEADER),
+	REFUSED("A: b\r\r\n\r\n", STORE_BAD_HEADER),
+	REFUSED("A: b\r", STORE_BAD_HEADER),
+	REFUSED("A: b\r\n\r", STORE_BAD_HEADER),
+	REFUSED("A: \0\r\n\r\n", STORE_BAD_HEADER),
+};
+
+static void
+test_binary(void **state)
+{
+	struct fix *f = *state;
+	char *const one[] = { bob };
+	struct maildir_name n;
+	char *text, name[256];
+	enum store_status r;
+	size_t i, step;
+
+	f->flags = STORE_BINARY;
+	for (i = 0; i < sizeof(binaries) / sizeof(binaries[0]); i++)
+		for (step = 0; step < 20; step++) {
+			r = feed_octets(f, binaries[i].in,
+			    binaries[i].in_len, step);
+			if (r != binaries[i].status)
+				fail_msg("text %zu step %zu: %d", i, step,
+				    (int)r);
+			if (r != STORE_OK || step > 2)
+				continue;
+			commit(f, one, 1);
+			assert_int_equal(f->commit.status, STORE_OK);
+			text = root_only(&f->root, bob, NULL, name);
+			assert_true(maildir_name_parse(name, &n));
+			assert_int_equal(n.size, binaries[i].out_len);
+			assert_int_equal(n.wire, n.size);
+			assert_int_equal(f->commit.size, n.size);
+			assert_memory_equal(text, binaries[i].out, n.size);
+			free(text);
+			new_root(f);
+		}
+}
+
+/* More than is kept in memory. */
+static void
+test_binary_spill(void **state)
+{
+	static char block[5000];
+	struct fix *f = *state;
+	char *const one[] = { bob };
+	char *text, name[256];
+	struct maildir_name n;
+	size_t i;
+
+	f->flags = STORE_BINARY;
+	for (i = 0; i < sizeof(block); i++)
+		block[i] = (char)i;
+	open_body(f);
+	body_add(&f->body, "A: b\r\n\r\n", 8);
+	for (i = 0; i < 100; i++)
+		body_add(&f->body, block, sizeof(block));
+	assert_int_not_equal(f->body.file.fd, -1);
+	assert_int_equal(body_end(&f->body), STORE_OK);
+	commit(f, one, 1);
+	assert_int_equal(f->commit.status, STORE_OK);
+	text = root_only(&f->root, bob, NULL, name);
+	assert_true(maildir_name_parse(name, &n));
+	assert_int_equal(n.size, strlen(C_TRACE C_DATE C_MSGID) + 8 + 500000);
+	assert_int_equal(n.wire, n.size);
+	for (i = 0; i < 100; i++)
+		assert_memory_equal(text + n.size - (i + 1) * sizeof(block),
+		    block, sizeof(block));
+	free(text);
 }
 
 /* Each octet at which a message may be split, through 3 recipients. */
@@ -552,6 +676,7 @@ main(void)
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_texts), TEST(test_split), TEST(test_limits),
+		TEST(test_binary), TEST(test_binary_spill),
 		TEST(test_memory_bound), TEST(test_spill), TEST(test_many),
 		TEST(test_faults), TEST(test_fsync_once),
 		TEST(test_spill_fault), TEST(test_no_mailbox),

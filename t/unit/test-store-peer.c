@@ -328,6 +328,27 @@ test_deliver(void **state)
 	assert_int_equal(f->store.bodies.memory, 0);
 }
 
+/* What BEGIN said holds for the whole of the message. */
+static void
+test_binary(void **state)
+{
+	struct fix *f = *state;
+	struct store_begin m = begin_msg(f, 1, "");
+	char *text;
+
+	m.flags = STORE_BINARY;
+	say(f, 0, &m, sizeof(m));
+	assert_int_equal(answer(f, 0, 1, STORE_BEGIN), STORE_OK);
+	assert_int_equal(rcpt(f, 0, 1, "bob@example.test"), STORE_OK);
+	assert_int_equal(open_txn(f, 0, 1), STORE_OK);
+	body(f, 0, 1, "A: b\r\n\r\na\nb\r");
+	assert_int_equal(commit(f, 0, 1, 12), STORE_OK);
+	text = root_only(&f->root, "example.test/bob", NULL, NULL);
+	assert_non_null(strstr(text, "Return-Path: <>\r\n"));
+	assert_string_equal(strstr(text, "A: b"), "A: b\r\n\r\na\nb\r");
+	free(text);
+}
+
 static void
 test_senders(void **state)
 {
@@ -691,7 +712,7 @@ main(void)
 {
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_deliver), TEST(test_senders),
+		TEST(test_deliver), TEST(test_binary), TEST(test_senders),
 		TEST(test_recipients), TEST(test_refused_content),
 		TEST(test_abort), TEST(test_tickets), TEST(test_auth_restart),
 		TEST(test_bounds), TEST(test_bad_form), TEST(test_bad_order),

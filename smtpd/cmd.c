@@ -27,7 +27,7 @@ void
 cmd_reader_reset(struct cmd_reader *r)
 {
 	buf_wipe(&r->line);
-	r->cr = r->over = r->sasl = false;
+	r->cr = r->over = r->sasl = r->chunk = false;
 }
 
 static bool
@@ -65,6 +65,7 @@ add_text(struct cmd_reader *r, const struct cmd_limits *lim, bool dialogue,
 	if (take < n || r->line.len > limit_of(r, lim, dialogue)) {
 		r->over = true;
 		r->sasl = dialogue || begins(&r->line, "AUTH ");
+		r->chunk = !dialogue && begins(&r->line, "BDAT ");
 		buf_wipe(&r->line);
 	}
 	return 0;

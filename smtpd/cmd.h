@@ -29,6 +29,7 @@ struct cmd_reader {
 	bool		cr;		/* the last octet was a CR */
 	bool		over;		/* too long: skip to its CRLF */
 	bool		sasl;		/* what is too long is AUTH's */
+	bool		chunk;		/* or BDAT's */
 };
 
 enum cmd_read {

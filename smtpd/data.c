@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The DATA decoder: an automaton of five states over octets, with a fast
- * path for the stretches between line ends. Runs in smtpd-session; pure;
- * all input is hostile. CR is held back until its LF has come, so that
- * nothing but whole CRLFs is ever written.
+ * The decoder of messages: an automaton of five states over octets, with a
+ * fast path for the stretches between line ends. Runs in smtpd-session;
+ * pure; all input is hostile. CR is held back until its LF has come, so
+ * that nothing but whole CRLFs is ever written, but in a binary body.
  */
 #include <string.h>
 
@@ -106,7 +106,7 @@ step(struct data *d, struct sink *k, const unsigned char *p)
 			return DATA_BARE;
 		if (*p == '\r')
 			d->state = DATA_CR;
-		else if (*p == '.' && d->state == DATA_LINE)
+		else if (*p == '.' && d->state == DATA_LINE && !d->chunked)
 			d->state = DATA_DOT;
 		else
 			put_text(d, k, p, 1);
@@ -130,6 +130,21 @@ step(struct data *d, struct sink *k, const unsigned char *p)
 	}
 }
 
+/* The next octets that need no look at each. How many there are. */
+static size_t
+put_stretch(struct data *d, struct sink *k, const unsigned char *p,
+    size_t len)
+{
+	if (d->binary && !d->header) {
+		put(d, k, p, len);
+		return len;
+	}
+	if (d->state != DATA_TEXT || (len = stretch(p, len)) == 0)
+		return 0;
+	put_text(d, k, p, len);
+	return len;
+}
+
 enum data_end
 data_decode(struct data *d, const unsigned char *in, size_t len,
     unsigned char *out, size_t *used, size_t *made)
@@ -139,10 +154,8 @@ data_decode(struct data *d, const unsigned char *in, size_t len,
 	size_t i = 0, n;
 
 	while (i < len && end == DATA_MORE) {
-		n = d->state == DATA_TEXT ? stretch(in + i, len - i) : 0;
-		if (n > 0)
-			put_text(d, &k, in + i, n);
-		else {
+		n = put_stretch(d, &k, in + i, len - i);
+		if (n == 0) {
 			end = step(d, &k, in + i);
 			n = 1;
 		}
@@ -151,4 +164,10 @@ data_decode(struct data *d, const unsigned char *in, size_t len,
 	*used = i;
 	*made = k.made;
 	return end;
+}
+
+enum data_end
+data_finish(struct data *d)
+{
+	return d->state == DATA_CR ? DATA_BARE : DATA_END;
 }

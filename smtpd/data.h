@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The decoder of what follows DATA (RFC 5321 section 4.5.2): takes the dot
- * stuffing off, finds the end, checks the content. Part of the engine: all
- * input is hostile, no system call is made.
+ * The decoder of what follows DATA (RFC 5321 section 4.5.2) or comes in
+ * chunks (RFC 3030): takes the dot stuffing off, finds the end, checks the
+ * content. Part of the engine: all input is hostile, no system call is made.
  *
- * Only CRLF "." CRLF ends a message. A CR or LF on its own anywhere is the
- * end of the session: no other server's idea of a line can hide a second
- * message in the first.
+ * Only CRLF "." CRLF ends what follows DATA. A CR or LF on its own, but in
+ * the body of BODY=BINARYMIME, is the end of the session: no other server's
+ * idea of a line can hide a second message in the first.
  */
 #ifndef POSTERN_SMTPD_DATA_H
 #define POSTERN_SMTPD_DATA_H
@@ -41,6 +41,9 @@ enum data_fault {
 struct data {
 	enum data_state	 state;
 	enum data_fault	 fault;
+	bool		 chunked;	/* a dot is an octet like others */
+	bool		 binary;	/* octets behind the header block are
+					   kept as they come */
 	bool		 header;	/* the empty line has not come */
 	bool		 blank;		/* this line is empty so far */
 	uint64_t	 size;		/* octets decoded, CRLFs with them */
@@ -51,16 +54,20 @@ struct data {
 
 /*
  * Begin a message of at most size_max octets, with lines of at most line_max
- * octets without CRLF (0: any length).
+ * octets without CRLF (0: any length). What is so of this one alone may be
+ * set then: d->chunked, d->binary.
  */
 void	 data_init(struct data *, uint64_t size_max, uint64_t line_max);
 /*
  * Decode from the len octets at in to out, which has room for len + 1.
  * *used octets were read and *made written; octets behind the end are not
  * read. After a fault nothing is written any more, only the end is looked
- * for; d->fault says which.
+ * for; d->fault says which. What is chunked has no end: DATA_MORE or
+ * DATA_BARE is returned.
  */
 enum data_end data_decode(struct data *d, const unsigned char *in, size_t len,
 	    unsigned char *out, size_t *used, size_t *made);
+/* Chunks end here. DATA_END, or DATA_BARE: a CR waits for its LF. */
+enum data_end data_finish(struct data *);
 
 #endif

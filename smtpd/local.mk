@@ -12,6 +12,7 @@ libsmtp_a_SOURCES = \
 	smtpd/session_events.c \
 	smtpd/table.c smtpd/table.h \
 	smtpd/verb_auth.c \
+	smtpd/verb_data.c \
 	smtpd/verb_mail.c \
 	smtpd/verbs.c
 
@@ -38,6 +39,7 @@ smtp_table_LDADD = libsmtp.a libpostern.a
 
 if HAVE_CMOCKA
 SMTPD_TESTS = \
+	t/unit/test-smtpd-bdat \
 	t/unit/test-smtpd-data \
 	t/unit/test-smtpd-limits \
 	t/unit/test-smtpd-session \
@@ -46,6 +48,9 @@ check_PROGRAMS += $(SMTPD_TESTS)
 TESTS += $(SMTPD_TESTS)
 SMTPD_TEST_LIBS = libsmtp.a libmail.a libpostern.a $(CMOCKA_LIBS)
 
+t_unit_test_smtpd_bdat_SOURCES = \
+	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-bdat.c
+t_unit_test_smtpd_bdat_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_data_SOURCES = t/unit/test-smtpd-data.c
 t_unit_test_smtpd_data_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_limits_SOURCES = \

@@ -31,8 +31,9 @@ holds_txn(const struct session *s, enum state to)
 	case STATE_MAIL:
 	case STATE_RCPT:
 	case STATE_BDAT:
-	case STATE_DATA:
 		return true;
+	case STATE_DATA:		/* else a chunk that is refused */
+		return s->home >= STATE_MAIL;
 	case STATE_WAIT:
 		return s->verb == VERB_MAIL || s->home >= STATE_MAIL;
 	default:
@@ -221,20 +222,32 @@ command(struct session *s, const char *line, size_t len)
 	cmd_parse(line, len, &c);
 	s->verb = c.verb;
 	s->since = s->now;
+	if (c.verb != VERB_BDAT)
+		s->chunk_failed = false;
 	cell = table_cell(s->state, c.verb);
-	if (cell->refuse != REPLY_NONE)
+	/* BDAT: its octets come, whether it is refused or not */
+	if (cell->refuse != REPLY_NONE && c.verb != VERB_BDAT)
 		session_refuse(s, cell->refuse);
 	else
 		verb_run(s, &c);
 }
 
-/* A dialogue line that cannot be taken ends the attempt. */
+/*
+ * A dialogue line that cannot be taken ends the attempt. Behind a BDAT whose
+ * size was not read nobody knows where the next command is.
+ */
 static void
 long_line(struct session *s)
 {
 	bool sasl = s->reader.sasl;
 
 	s->since = s->now;
+	s->chunk_failed = false;
+	if (s->reader.chunk) {
+		s->errors++;
+		session_bye(s, REPLY_LONG_COMMAND);
+		return;
+	}
 	if (s->state == STATE_AUTHX)
 		session_step(s, s->home);
 	session_refuse(s, sasl ? REPLY_LONG_SASL : REPLY_LONG_COMMAND);
@@ -276,81 +289,6 @@ input_line(struct session *s, const unsigned char *data, size_t len)
 	return used;
 }
 
-static enum reply
-verdict(const struct data *d)
-{
-	switch (d->fault) {
-	case DATA_TOO_BIG:
-		return REPLY_TOO_BIG;
-	case DATA_NUL:
-		return REPLY_NUL;
-	case DATA_LONG_LINE:
-		return REPLY_TEXT_LINE;
-	case DATA_EIGHT_BIT:
-		return REPLY_EIGHT_BIT;
-	case DATA_SOUND:
-	default:
-		return REPLY_NONE;
-	}
-}
-
-/* The lone dot has come. */
-static void
-data_end(struct session *s)
-{
-	enum reply no = verdict(&s->txn->data);
-
-	if (no != REPLY_NONE) {
-		session_step(s, STATE_READY);
-		session_say(s, no, NULL);
-		return;
-	}
-	session_queue(s, SESSION_DO_COMMIT)->size = s->txn->data.size;
-	s->txn->committed = true;
-	session_step(s, STATE_WAIT);
-}
-
-static void
-data_body(struct session *s, size_t made)
-{
-	struct session_action *a;
-
-	if (s->txn->data.fault == DATA_SOUND) {
-		if (made == 0)
-			return;
-		a = session_queue(s, SESSION_DO_BODY);
-		a->data = s->conf->scratch;
-		a->len = made;
-	} else if (s->txn->known) {
-		/* refused: the store need not keep what came so far */
-		session_queue(s, SESSION_DO_ABORT);
-		s->txn->known = false;
-	}
-}
-
-static size_t
-input_data(struct session *s, const unsigned char *data, size_t len)
-{
-	enum data_end end;
-	size_t used, made;
-
-	if (len > s->conf->scratch_size - 1)
-		len = s->conf->scratch_size - 1;
-	end = data_decode(&s->txn->data, data, len, s->conf->scratch, &used,
-	    &made);
-	s->txn->octets += used;
-	s->since = s->now;
-	if (end == DATA_BARE) {
-		s->errors++;
-		session_bye(s, REPLY_BARE_CONTENT);
-		return used;
-	}
-	data_body(s, made);
-	if (end == DATA_END)
-		data_end(s);
-	return used;
-}
-
 size_t
 session_input(struct session *s, const unsigned char *data, size_t len,
     uint64_t now)
@@ -360,7 +298,7 @@ session_input(struct session *s, const unsigned char *data, size_t len,
 	s->now = now;
 	while (used < len && session_wants_input(s)) {
 		if (s->state == STATE_DATA)
-			used += input_data(s, data + used, len - used);
+			used += verb_data_input(s, data + used, len - used);
 		else
 			used += input_line(s, data + used, len - used);
 		session_settle(s);

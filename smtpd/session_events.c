@@ -22,7 +22,8 @@ end_silently(struct session *s)
 void
 session_settle(struct session *s)
 {
-	if (s->state >= STATE_COMMANDS && s->state != STATE_AUTHX)
+	if (s->state >= STATE_COMMANDS && s->state != STATE_AUTHX &&
+	    s->state != STATE_DATA)
 		return;
 	if (s->eof)
 		end_silently(s);
@@ -153,7 +154,7 @@ store_reply(enum store_status status)
 	return replies[status];
 }
 
-/* MAIL, RCPT or DATA was agreed to, or the message is delivered. */
+/* MAIL, RCPT, DATA or BDAT was agreed to, or the message is delivered. */
 static void
 stored_ok(struct session *s, const char *id)
 {
@@ -168,8 +169,7 @@ stored_ok(struct session *s, const char *id)
 		break;
 	default:
 		if (!s->txn->committed) {
-			s->txn->began = s->now;
-			session_accept(s, REPLY_GO_AHEAD, NULL);
+			verb_data_opened(s, REPLY_NONE);
 			break;
 		}
 		s->delivered++;
@@ -185,6 +185,10 @@ stored_not(struct session *s, enum reply r)
 {
 	if (r == REPLY_REVOKED) {
 		session_bye(s, r);
+		return;
+	}
+	if (s->verb == VERB_BDAT && !s->txn->committed) {
+		verb_data_opened(s, r);
 		return;
 	}
 	session_step(s, s->txn->committed ? STATE_READY : s->home);
@@ -223,8 +227,8 @@ rate_deadline(const struct session *s)
 
 	if (s->state != STATE_DATA || c->minimum_rate == 0)
 		return UINT64_MAX;
-	paid = s->txn->octets * 1000 / c->minimum_rate;
-	return s->txn->began + (paid > c->data_time ? paid : c->data_time);
+	paid = s->in.octets * 1000 / c->minimum_rate;
+	return s->in.began + (paid > c->data_time ? paid : c->data_time);
 }
 
 uint64_t

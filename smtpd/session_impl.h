@@ -14,12 +14,25 @@
 /* A mail transaction. Owned by the session, freed in session_step() alone. */
 struct txn {
 	uint64_t	 recipients;
-	uint64_t	 began;		/* when DATA was let in */
-	uint64_t	 octets;	/* that came since, as sent */
+	uint64_t	 spent;		/* ms, on all chunks so far */
+	uint64_t	 octets;	/* as sent, of all chunks so far */
 	struct data	 data;
 	unsigned	 flags;		/* of struct store_begin */
 	bool		 known;		/* the store holds it */
 	bool		 committed;	/* the store was told to deliver */
+};
+
+/* What comes in while in STATE_DATA. */
+struct intake {
+	uint64_t	 began;		/* when it was let in; later, by the
+					   time between chunks */
+	uint64_t	 octets;	/* of the message, as sent */
+	/* BDAT alone: */
+	uint64_t	 size;		/* of the chunk */
+	uint64_t	 left;		/* octets of it still to come */
+	bool		 last;		/* LAST was said */
+	bool		 bare;		/* a CR or LF on its own was seen */
+	enum reply	 no;		/* octets are dropped, then this said */
 };
 
 struct session {
@@ -28,6 +41,7 @@ struct session {
 	enum state	 home;		/* the last state that took commands */
 	enum verb	 verb;		/* the command at work */
 	struct txn	*txn;
+	struct intake	 in;
 	struct cmd_reader reader;
 	struct buf	 out;
 	struct buf	 blob;		/* text and data of queued actions */
@@ -40,6 +54,7 @@ struct session {
 	bool		 eof;
 	bool		 shutdown;
 	bool		 revoked;
+	bool		 chunk_failed;	/* the last command was BDAT, in vain */
 	uint64_t	 messages, delivered, errors;
 	enum reply	 last;
 	uint64_t	 now;
@@ -59,7 +74,10 @@ void	 session_accept(struct session *, enum reply, const char *arg);
 void	 session_bye(struct session *, enum reply);
 /* Queue an action; the session must not have filled the queue. */
 struct session_action *session_queue(struct session *, enum session_do);
-/* In a state that takes input: end the session if it was told to end. */
+/*
+ * In a state that takes input: end the session if it was told to end, and
+ * no transaction is to be finished first.
+ */
 void	 session_settle(struct session *);
 /* Memory is short: give the session up. */
 void	 session_broken(struct session *);
@@ -73,8 +91,14 @@ void	 verb_sasl_line(struct session *, const char *line, size_t len);
 /* verb_mail.c */
 void	 verb_mail(struct session *, struct cmd *);
 void	 verb_rcpt(struct session *, struct cmd *);
+/* verb_data.c */
 void	 verb_data(struct session *, struct cmd *);
 void	 verb_bdat(struct session *, struct cmd *);
+/* In STATE_DATA: take input. Returns how many octets were taken. */
+size_t	 verb_data_input(struct session *, const unsigned char *data,
+	    size_t len);
+/* The store's answer to OPEN: REPLY_NONE, or the refusal. */
+void	 verb_data_opened(struct session *, enum reply no);
 /* True without an argument; else it was refused. */
 bool	 verb_no_argument(struct session *, const struct cmd *);
 /* Is name, in any case, one of the words of list? */

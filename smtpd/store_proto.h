@@ -24,7 +24,8 @@ enum store_type {
 	STORE_NONE,
 	STORE_BEGIN,		/* struct store_begin, at MAIL */
 	STORE_RCPT,		/* struct store_rcpt */
-	STORE_OPEN,		/* struct store_open, at DATA */
+	STORE_OPEN,		/* struct store_open, at DATA or the first
+				   BDAT */
 	STORE_BODY,		/* struct store_body; lines end in CRLF,
 				   unless STORE_BINARY */
 	STORE_COMMIT,		/* struct store_commit */

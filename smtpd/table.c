@@ -190,13 +190,44 @@ table_cell(enum state s, enum verb v)
 	return &cells[s][v];
 }
 
+bool
+table_is_message(enum state home, enum verb v)
+{
+	return (v == VERB_DATA || v == VERB_BDAT) &&
+	    table_cell(home, v)->next != STATE_NONE;
+}
+
 /* From a state that takes commands: as its cell says, maybe by way of. */
 static bool
 allows_command(enum state home, enum verb v, enum state to)
 {
 	enum state next = table_cell(home, v)->next;
 
+	if (v == VERB_BDAT && to == STATE_DATA)
+		return true;		/* what is refused is read, too */
 	return next != STATE_NONE && (to == next || to == STATE_WAIT);
+}
+
+/* From a helper's answer. */
+static bool
+allows_answer(enum state home, enum verb v, enum state to)
+{
+	if (home == STATE_NONE)		/* implicit TLS */
+		return to == STATE_TLS;
+	return to == home || to == table_cell(home, v)->next ||
+	    (v == VERB_AUTH && to == STATE_AUTHX) ||
+	    (v == VERB_BDAT && to == STATE_DATA) ||
+	    (to == STATE_READY && table_is_message(home, v));
+}
+
+/* From the octets of a message, or of a chunk that is not taken. */
+static bool
+allows_octets(enum state home, enum verb v, enum state to)
+{
+	if (!table_is_message(home, v))
+		return v == VERB_BDAT && to == home;
+	return to == STATE_WAIT || to == STATE_READY ||
+	    (v == VERB_BDAT && to == STATE_BDAT);
 }
 
 bool
@@ -208,15 +239,11 @@ table_allows(enum state home, enum verb v, enum state from, enum state to)
 	case STATE_NONE:
 		return to == STATE_START || to == STATE_WAIT;
 	case STATE_WAIT:
-		if (home == STATE_NONE)		/* implicit TLS */
-			return to == STATE_TLS;
-		return to == home || to == table_cell(home, v)->next ||
-		    (v == VERB_AUTH && to == STATE_AUTHX) ||
-		    (v == VERB_DATA && to == STATE_READY);
+		return allows_answer(home, v, to);
 	case STATE_AUTHX:
 		return to == STATE_WAIT || to == home;
 	case STATE_DATA:
-		return to == STATE_WAIT || to == STATE_READY;
+		return allows_octets(home, v, to);
 	case STATE_DONE:
 	case STATE_COUNT:
 		return false;

@@ -60,6 +60,10 @@ struct cell {
 /* The cell of a state that takes commands and a verb. */
 const struct cell *table_cell(enum state, enum verb);
 /*
+ * Does the verb bring in a message, DATA or BDAT, where this state takes it?
+ */
+bool	 table_is_message(enum state home, enum verb);
+/*
  * May a session go from state `from' to `to', when the command at work is
  * verb, said in state home (STATE_NONE before the greeting)?
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The mail transaction: MAIL, RCPT, DATA, BDAT, their paths and parameters.
+ * The mail transaction: MAIL and RCPT, their paths and parameters.
  * Runs in smtpd-session; pure; all input is hostile.
  */
 #include <errno.h>
@@ -86,7 +86,10 @@ param_size(const struct session *s, const struct cmd_param *p,
 	return m->size > s->conf->message_size ? REPLY_TOO_BIG : REPLY_NONE;
 }
 
-/* RFC 6152: what comes is kept as it is, so both mean the same here. */
+/*
+ * RFC 6152: what comes is kept as it is, so 7BIT and 8BITMIME mean the same
+ * here. RFC 3030 section 3: BINARYMIME.
+ */
 static enum reply
 param_body(const struct cmd_param *p, struct mail_params *m)
 {
@@ -95,9 +98,11 @@ param_body(const struct cmd_param *p, struct mail_params *m)
 	m->body_given = true;
 	if (p->value == NULL)
 		return REPLY_PARAM_SYNTAX;
-	if (verb_has_word("7BIT 8BITMIME", p->value, p->value_len))
-		return REPLY_NONE;
-	return REPLY_BODY_VALUE;
+	if (verb_has_word("BINARYMIME", p->value, p->value_len))
+		m->flags |= STORE_BINARY;
+	else if (!verb_has_word("7BIT 8BITMIME", p->value, p->value_len))
+		return REPLY_BODY_VALUE;
+	return REPLY_NONE;
 }
 
 /* RFC 4954 section 5: taken and not believed, as if it were <>. */
@@ -195,25 +200,4 @@ verb_rcpt(struct session *s, struct cmd *c)
 		session_say(s, REPLY_RCPT_LIMIT, NULL);
 	else
 		ask_store(s, SESSION_DO_RCPT, &to, 0, 0);
-}
-
-void
-verb_data(struct session *s, struct cmd *c)
-{
-	const struct session_conf *conf = s->conf;
-
-	if (!verb_no_argument(s, c))
-		return;
-	data_init(&s->txn->data, conf->message_size,
-	    conf->text_line == 0 ? 0 : conf->text_line - 2);
-	session_queue(s, SESSION_DO_OPEN);
-	session_step(s, STATE_WAIT);
-}
-
-/* CHUNKING is not offered. */
-void
-verb_bdat(struct session *s, struct cmd *c)
-{
-	(void)c;
-	session_refuse(s, REPLY_LATER);
 }

@@ -59,6 +59,8 @@ list_extensions(struct session *s)
 	snprintf(line, sizeof(line), "SIZE %" PRIu64, s->conf->message_size);
 	say_line(s, true, line);
 	say_line(s, true, "8BITMIME");
+	say_line(s, true, "BINARYMIME");
+	say_line(s, true, "CHUNKING");
 	say_line(s, true, "ENHANCEDSTATUSCODES");
 	if (s->state == STATE_HELLO)
 		say_line(s, true, "STARTTLS");
@@ -164,7 +166,7 @@ verb_help(struct session *s, struct cmd *c)
 {
 	(void)c;
 	if (reply_add_line(&s->out, REPLY_HELP, true,
-	    "EHLO HELO STARTTLS AUTH MAIL RCPT DATA") == -1 ||
+	    "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT") == -1 ||
 	    reply_add_line(&s->out, REPLY_HELP, true,
 	    "RSET NOOP VRFY HELP QUIT") == -1)
 		session_broken(s);

@@ -11,6 +11,7 @@ from lib import *
 
 WALKS = 24
 COMMANDS = 150
+SIZE_MAX = 65536
 LOGIN = base64.b64encode(b"\0alice@example.test\0alice-secret").decode()
 FAILED = base64.b64encode(b"\0alice@example.test\0wrong").decode()
 NOBODY = base64.b64encode(b"\0nobody@example.test\0alice-secret").decode()
@@ -31,6 +32,9 @@ LINES = {
     "MAIL": [("MAIL FROM:<alice@example.test>", "250 2.1.0", OK),
              ("MAIL FROM:<alice@example.test> SIZE=100", "250 2.1.0", OK),
              ("MAIL FROM:<>", "250 2.1.0", OK),
+             ("MAIL FROM:<> BODY=8BITMIME", "250 2.1.0", OK),
+             ("MAIL FROM:<> BODY=BINARYMIME", "250 2.1.0", OK),
+             ("MAIL FROM:<> body=binarymime", "250 2.1.0", OK),
              ("MAIL FROM:<alice+x@EXAMPLE.test>", "250 2.1.0", OK),
              ("MAIL FROM:<bob@example.test>", "553 5.7.1", NOT),
              ("MAIL FROM:<alice@>", "501 5.5.4", NOT),
@@ -43,7 +47,7 @@ LINES = {
              ("RCPT TO:<bob@example.test> X", "555 5.5.4", NOT)],
     "DATA": [("DATA", "354", OK), ("data", "354", OK),
              ("DATA x", "501 5.5.4", NOT)],
-    "BDAT": [("BDAT 0 LAST", "502 5.5.1", NOT)],
+    "BDAT": [("", "", NOT)],    # see chunk()
     "STARTTLS": [("STARTTLS x", "501 5.5.4", NOT)],
     "RSET": [("RSET", "250 2.0.0", OK), ("RSET x", "501 5.5.4", NOT)],
     "NOOP": [("NOOP x", "250 2.0.0", OK), ("noop ", "250 2.0.0", OK)],
@@ -53,7 +57,11 @@ LINES = {
               ("x" * 3000, "500 5.5.2", NOT), ("EXPN bob", "502 5.5.1", NOT)],
 }
 VERBS = list(LINES)
-WEIGHTS = [1, 1, 4, 16, 16, 16, 1, 1, 1, 1, 1, 1, 2]
+WEIGHTS = [1, 1, 4, 16, 16, 8, 16, 1, 1, 1, 1, 1, 2]
+# Behind these nobody knows where the next command begins.
+MALFORMED = [b"BDAT -1", b"BDAT", b"BDAT 1 FIRST", b"BDAT 4294967297 LAST",
+             b"BDAT 0x2", b"BDAT  2", b"BDAT 2 LAST LAST",
+             b"BDAT 1" + b" " * 600]
 
 
 def read_table():
@@ -72,7 +80,8 @@ class Walk:
         self.seed, self.table, self.state = seed, table, state
         self.octets = b""
         self.replies = []
-        self.esmtp = False
+        self.esmtp = self.binary = False
+        self.rest = self.reply = None   # of a message in chunks
         self.rcpts = set()
         self.mail = {"bob": [], "carol": []}
         self.n = 0
@@ -89,8 +98,14 @@ class Walk:
             return b"x" * r.randrange(999)
         return r.choice([b"", b"QUIT", b".x", b"MAIL FROM:<>", b"From: x"])
 
+    def noise(self):
+        """Octets that are no lines."""
+        r = self.random
+        return bytes(r.choice(b"\r\n\0.\xffx")
+                     for _ in range(r.randrange(90)))
+
     def message(self):
-        """Octets for the wire; the reply."""
+        """Octets as they are meant; the reply."""
         self.n += 1
         body = b"".join(self.line() + b"\r\n"
                         for _ in range(self.random.randrange(12)))
@@ -100,26 +115,84 @@ class Walk:
         if kind == 0:
             head += b"From: bob@example.test\r\n"
             reply = "550 5.7.1"
-        elif kind == 1:
+        elif kind == 1 and not self.binary:
             body += b"a\0b\r\n"
             reply = "550 5.6.0"
         else:
             head += b"From: Alice <alice@example.test>\r\n"
-        text = head + b"\r\n" + body
+        if self.binary:
+            body += self.noise()
+        return head + b"\r\n" + body, reply
+
+    def deliver(self, text, reply):
+        if not self.binary:
+            text = text.replace(b"\r\n", b"\n")
         if reply[0] == "2":
             for user in self.rcpts:
-                self.mail[user].append(text.replace(b"\r\n", b"\n"))
-        return re.sub(rb"(?m)^\.", b"..", text) + b".\r\n", reply
+                self.mail[user].append(text)
+
+    def data(self):
+        text, reply = self.message()
+        self.deliver(text, reply)
+        self.octets += re.sub(rb"(?m)^\.", b"..", text) + b".\r\n"
+        self.replies.append(reply)
+        self.state = "READY"
+
+    def bdat(self, octets, last, reply):
+        r = self.random
+        self.octets += r.choice([b"BDAT %d", b"bdat 0%d"]) % len(octets)
+        self.octets += r.choice([b" LAST", b" last"]) * last
+        self.octets += b"\r\n" + octets
+        self.replies.append(reply)
+
+    def chunk(self, refusal):
+        """The next of the message, in a state that takes it."""
+        r = self.random
+        if r.randrange(40) == 0:
+            size = SIZE_MAX + 1 - (self.taken if self.state == "BDAT" else 0)
+            self.bdat(self.noise() + bytes(size), r.randrange(2),
+                      refusal or "552 5.3.4")
+            self.state = self.state if refusal else "READY"
+            return
+        if refusal:
+            self.bdat(r.choice([b"", b"QUIT\r\n", self.noise()]),
+                      r.randrange(2), refusal)
+            return
+        if self.state == "RCPT":
+            text, self.reply = self.message()
+            if r.randrange(4) == 0 and self.reply[0] == "2":
+                text = text.rstrip(b"\r\n")
+            self.text = self.rest = text
+            self.taken = 0
+        n = r.choice([0, 1, 2, 20, 200, len(self.rest)])
+        part, self.rest = self.rest[:n], self.rest[n:]
+        self.taken += len(part)
+        self.state = "BDAT"
+        if b"\0" in part and not self.binary:
+            last, reply = r.randrange(2), self.reply
+            self.state = "READY"
+        elif not self.rest and r.randrange(2):
+            last, reply = True, self.reply
+            self.deliver(self.text, reply)
+            self.state = "READY"
+        else:
+            last, reply = False, "250 2.0.0"
+        self.bdat(part, last, reply)
 
     def step(self, verb, which=None):
         line, reply, counts = which or self.random.choice(LINES[verb])
         cell = self.table.get((self.state, verb), "")
+        if verb == "BDAT":
+            self.chunk(cell if cell[0].isdigit() else None)
+            return
         if verb != "other" and cell[0].isdigit():
             # one line alone: the rest would be commands
             line = line.split("\r\n")[0]
             reply, counts = cell, NOT
-        elif " SIZE=" in line and not self.esmtp:
+        elif re.search("(?i) (SIZE|BODY)=", line) and not self.esmtp:
             reply, counts = "555 5.5.4", NOT
+        elif verb == "DATA" and counts and self.binary:
+            reply, counts = "503 5.5.1", NOT
         self.octets += line.encode() + b"\r\n"
         self.replies += replies_of(reply)
         if not counts:
@@ -128,15 +201,14 @@ class Walk:
             self.esmtp = verb == "EHLO"
         if verb in ("EHLO", "HELO", "RSET", "MAIL"):
             self.rcpts = set()
+        if verb == "MAIL":
+            self.binary = "BINARYMIME" in line.upper()
         if verb == "RCPT":
             self.rcpts.add(counts)
-        if verb != "DATA":
+        if verb == "DATA":
+            self.data()
+        else:
             self.state = cell
-            return
-        octets, reply = self.message()
-        self.octets += octets
-        self.replies.append(reply)
-        self.state = "READY"
 
     def go(self):
         if self.state == "TLS" and self.seed % 3:
@@ -144,6 +216,12 @@ class Walk:
             self.step("AUTH", LINES["AUTH"][0])
         for _ in range(COMMANDS):
             self.step(self.random.choices(VERBS, WEIGHTS)[0])
+        if self.seed % 4 == 0:
+            line = self.random.choice(MALFORMED)
+            self.octets += line + b"\r\nQUIT\r\n"
+            self.replies.append("500 5.5.2" if len(line) > 510
+                                else "501 5.5.4")
+            return
         self.octets += b"QUIT\r\n"
         self.replies.append("221 2.0.0")
 
@@ -211,9 +289,9 @@ def walk(f, seed, table, secure):
 
 def test():
     f = start("limits { errors_per_session = 1000 "
-              "messages_per_session = 1000 } "
-              "auth { failure_delay = 0 failure_limit = 1000000 }",
-              "postern-auth", "postern-smtpd")
+              "messages_per_session = 1000 message_size = %d } "
+              "auth { failure_delay = 0 failure_limit = 1000000 }" %
+              SIZE_MAX, "postern-auth", "postern-smtpd")
     table = read_table()
     first = int(os.environ.get("SEED", 1))
     for seed in range(first, first + WALKS):

@@ -36,7 +36,7 @@ play_init(struct play *p)
 		.unauthenticated_time = 60000,
 		.minimum_rate = 64,
 	};
-	p->verdict = STORE_OK;
+	p->verdict = p->opens = STORE_OK;
 	p->now = 1000;
 	buf_init(&p->out, MEGA);
 	buf_init(&p->log, MEGA);
@@ -140,7 +140,7 @@ answer(struct play *p)
 		session_stored(p->s, rcpt_status(a.text), NULL, p->now);
 		break;
 	case SESSION_DO_OPEN:
-		session_stored(p->s, STORE_OK, NULL, p->now);
+		session_stored(p->s, p->opens, NULL, p->now);
 		break;
 	case SESSION_DO_COMMIT:
 		session_stored(p->s, commit_status(p), "m1", p->now);
@@ -179,6 +179,8 @@ carry_out(struct play *p, const struct session_action *a)
 	case SESSION_DO_BEGIN:
 	case SESSION_DO_ABORT:
 		buf_free(&p->body);
+		if (a->what == SESSION_DO_BEGIN)
+			p->flags = a->flags;
 		return a->what == SESSION_DO_BEGIN;
 	case SESSION_DO_BODY:
 		assert_in_range(a->len, 1, p->conf.scratch_size);
@@ -289,10 +291,12 @@ play_reach(struct play *p, enum state s)
 	    s <= STATE_IDENT ? PLAY_TLS : PLAY_LOGIN);
 	if (s == STATE_HELLO || s == STATE_IDENT)
 		play_say(p, "EHLO c\r\n");
-	if (s == STATE_MAIL || s == STATE_RCPT)
+	if (s >= STATE_MAIL)
 		play_say(p, "MAIL FROM:<>\r\n");
-	if (s == STATE_RCPT)
+	if (s >= STATE_RCPT)
 		play_say(p, "RCPT TO:<bob@example.test>\r\n");
+	if (s == STATE_BDAT)
+		play_say(p, "BDAT 6\r\nA: b\r\n");
 	assert_int_equal(session_state(p->s), s);
 	buf_free(&p->out);
 	buf_free(&p->log);

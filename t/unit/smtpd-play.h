@@ -28,6 +28,8 @@ struct play {
 	struct buf		 mail;		/* committed, each ended by | */
 	struct session_action	 asked;		/* a helper has to answer */
 	enum store_status	 verdict;	/* of the next COMMIT */
+	enum store_status	 opens;		/* of the next OPEN */
+	unsigned		 flags;		/* of the last BEGIN */
 	uint64_t		 now;
 	bool			 hang;		/* the helpers do not answer */
 	bool			 closed;
@@ -38,7 +40,10 @@ enum play_start { PLAY_CLEAR, PLAY_TLS, PLAY_LOGIN };
 /* Defaults for conf; then play_begin(). */
 void	 play_init(struct play *);
 void	 play_begin(struct play *, enum play_start);
-/* Both, and bring the session into a state that takes commands. */
+/*
+ * Both, and bring the session into a state that takes commands; the chunk
+ * said in BDAT is "A: b" and CRLF.
+ */
 void	 play_reach(struct play *, enum state);
 /* Feed len octets in pieces of at most piece octets (0: all at once). */
 void	 play_feed(struct play *, const void *data, size_t len, size_t piece);

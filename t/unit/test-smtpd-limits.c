@@ -340,7 +340,10 @@ random_step(struct play *p, uint64_t *seed)
 		"RCPT TO:<bob@example.test>\r\n", "RSET\r\n", "DATA\r\n",
 		"RCPT TO:<nobody@example.test>\r\n", MESSAGE, ".\r\n",
 		"X-Status: 9\r\n", "X-Status: 2\r\n", "\r\n", "VRFY x\r\n",
-		"BDAT 3 LAST\r\n", "\0\r\n", "NOOP", "\r", "\n", "QUIT\r\n",
+		"BDAT 3 LAST\r\n", "BDAT 7\r\n", "BDAT 0\r\n",
+		"BDAT 0 LAST\r\n", "MAIL FROM:<> BODY=BINARYMIME\r\n",
+		"BDAT 7\r\nA: bc\r\nBDAT 9 LAST\r\nDE: fgh\r\n",
+		"BDAT\r\n", "\0\r\n", "NOOP", "\r", "\n", "QUIT\r\n",
 		"A: \351\r\n", "HELP\r\n", "AUTH PLAIN c2xvdw==\r\n"
 	};
 	const unsigned n = sizeof(says) / sizeof(says[0]);

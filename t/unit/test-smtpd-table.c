@@ -138,8 +138,33 @@ test_steps_follow_the_cells(void **state)
 				/* the end of a message */
 				assert_int_equal(to, STATE_READY);
 				assert_true(from == STATE_DATA ||
-				    (from == STATE_WAIT && v == VERB_DATA));
+				    from == STATE_WAIT);
+				assert_true(table_is_message((enum state)s,
+				    (enum verb)v));
 			}
+}
+
+/* A chunk that is refused is read, and nothing else comes of it. */
+static void
+test_refused_chunks_change_nothing(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c)
+		for (int to = STATE_START; to < STATE_DONE; to++)
+			if (v == VERB_BDAT && c->refuse != REPLY_NONE)
+				assert_int_equal(table_allows((enum state)s,
+				    (enum verb)v, STATE_DATA, (enum state)to),
+				    to == s);
+}
+
+static void
+test_messages_only_with_recipients(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c)
+		assert_int_equal(table_is_message((enum state)s, (enum verb)v),
+		    (s == STATE_RCPT && (v == VERB_DATA || v == VERB_BDAT)) ||
+		    (s == STATE_BDAT && v == VERB_BDAT));
 }
 
 static void
@@ -148,7 +173,8 @@ test_refused_verbs_take_no_step(void **state)
 	(void)state;
 	FOR_CELLS(s, v, c)
 		for (int to = STATE_START; to < STATE_DONE; to++)
-			if (c->refuse != REPLY_NONE)
+			if (c->refuse != REPLY_NONE &&
+			    (v != VERB_BDAT || to != STATE_DATA))
 				assert_false(table_allows((enum state)s,
 				    (enum verb)v, (enum state)s,
 				    (enum state)to));
@@ -238,6 +264,8 @@ main(void)
 		cmocka_unit_test(test_tls_and_login_are_never_lost),
 		cmocka_unit_test(test_steps_follow_the_cells),
 		cmocka_unit_test(test_refused_verbs_take_no_step),
+		cmocka_unit_test(test_refused_chunks_change_nothing),
+		cmocka_unit_test(test_messages_only_with_recipients),
 		cmocka_unit_test(test_done_is_the_end),
 		cmocka_unit_test(test_golden_table),
 		cmocka_unit_test(test_man_page_shows_the_table),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The DATA decoder against a model that looks at the whole text at once.
- * The first octets: size limit, line limit, how the text is cut.
+ * The decoder of messages against a model that looks at the whole text at
+ * once. The first octets: size limit; line limit, 64: in chunks, 128: binary;
+ * how the text is cut.
  */
 #include "smtpd/data.h"
 #include "t/fuzz/fuzz.h"
@@ -11,23 +12,36 @@ struct model {
 	size_t		used;		/* octets up to the end */
 	uint8_t		*out;
 	size_t		len;
+	size_t		raw;		/* of them before a binary body */
+	int		cr;		/* one waits for its LF */
 };
 
 /* Line by line: where it ends, what it holds. */
 static struct model
-model_run(const uint8_t *p, size_t len)
+model_run(const uint8_t *p, size_t len, int chunked, int binary)
 {
-	struct model	 m = { DATA_MORE, len, malloc(len + 1), 0 };
+	struct model	 m = { DATA_MORE, len, malloc(len + 1), 0, SIZE_MAX,
+	    0 };
 	size_t		 i = 0, n, k;
 
 	CHECK(m.out != NULL);
 	while (i < len) {
+		if (binary && m.raw == SIZE_MAX && (m.len == 2 || m.len > 3) &&
+		    memcmp(m.out + m.len - (m.len == 2 ? 2 : 4), "\r\n\r\n",
+		    m.len == 2 ? 2 : 4) == 0)
+			m.raw = m.len;
+		if (m.raw != SIZE_MAX) {
+			memcpy(m.out + m.len, p + i, len - i);
+			m.len += len - i;
+			return m;
+		}
 		for (n = i; n < len && p[n] != '\r' && p[n] != '\n'; n++)
 			;
-		k = i < n && p[i] == '.';
+		k = !chunked && i < n && p[i] == '.';
 		memcpy(m.out + m.len, p + i + k, n - i - k);
 		m.len += n - i - k;
-		if (n == len || (p[n] == '\r' && n + 1 == len))
+		m.cr = n < len && p[n] == '\r' && n + 1 == len;
+		if (n == len || m.cr)
 			return m;
 		if (p[n] == '\n' || p[n + 1] != '\n') {
 			m.end = DATA_BARE;
@@ -48,11 +62,16 @@ model_run(const uint8_t *p, size_t len)
 
 /* What is wrong with decoded text; whole lines and an open one. */
 static enum data_fault
-judge(const uint8_t *p, size_t len, size_t size_max, size_t line_max)
+judge(const struct model *m, size_t size_max, size_t line_max)
 {
-	size_t	i, line = 0;
-	int	header = 1, is_long = 0, eight = 0;
+	const uint8_t	*p = m->out;
+	size_t		 i, line = 0, len = m->len;
+	int		 header = 1, is_long = 0, eight = 0;
 
+	if (len > size_max)
+		return DATA_TOO_BIG;
+	if (m->raw < len)
+		len = m->raw;
 	for (i = 0; i < len; i++) {
 		if (p[i] == '\r') {
 			header = header && line > 0;
@@ -64,8 +83,6 @@ judge(const uint8_t *p, size_t len, size_t size_max, size_t line_max)
 		is_long |= line_max != 0 && line > line_max;
 		eight |= header && p[i] > 127;
 	}
-	if (len > size_max)
-		return DATA_TOO_BIG;
 	if (memchr(p, 0, len) != NULL)
 		return DATA_NUL;
 	if (is_long)
@@ -78,9 +95,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz	 f = { data, size };
 	size_t		 size_max = (size_t)fuzz_octet(&f) * 4;
-	size_t		 line_max = fuzz_octet(&f) % 64, n, used, made;
-	uint8_t		 cut = fuzz_octet(&f), *piece;
-	struct model	 m = model_run(f.p, f.len);
+	uint8_t		 how = fuzz_octet(&f), cut = fuzz_octet(&f), *piece;
+	size_t		 line_max = how % 64, n, used, made;
+	struct model	 m = model_run(f.p, f.len, how & 64, how & 128);
 	enum data_end	 end = DATA_MORE;
 	struct data	 d;
 	size_t		 total = 0, len = 0;
@@ -88,6 +105,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	CHECK(out != NULL);
 	data_init(&d, size_max, line_max);
+	d.chunked = (how & 64) != 0;
+	d.binary = (how & 128) != 0;
 	while (f.len > 0 && end == DATA_MORE) {
 		n = cut == 0 ? f.len : 1 + (cut * (total + 7u)) % 13;
 		piece = fuzz_take(&f, n, &n);
@@ -105,7 +124,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(end == m.end && total == m.used);
 	if (end != DATA_BARE) {		/* the session ends on that */
 		CHECK(d.size == m.len);
-		CHECK(d.fault == judge(m.out, m.len, size_max, line_max));
+		CHECK(d.fault == judge(&m, size_max, line_max));
+		CHECK(!d.chunked ||
+		    (data_finish(&d) == DATA_BARE) == m.cr);
 	}
 	CHECK(len <= m.len && memcmp(out, m.out, len) == 0);
 	CHECK(d.fault != DATA_SOUND || end == DATA_BARE || len == m.len);

@@ -6,6 +6,8 @@
  * 4 x: the octet x itself. Under TLS and without events the same is said
  * again octet by octet, with the same outcome.
  */
+#include <strings.h>
+
 #include "lib/buf.h"
 #include "smtpd/session.h"
 #include "t/fuzz/fuzz.h"
@@ -19,6 +21,10 @@ static struct play {
 	uint8_t			 status;	/* of the next answer */
 	uint64_t		 now, received;
 	int			 tls, user, over, begun, opened, rcpts;
+	int			 bdat;		/* is said somewhere */
+	unsigned		 flags;		/* of BEGIN */
+	int			 raw;		/* a binary body has begun */
+	size_t			 line;		/* octets of it so far */
 	char			 last;		/* octet of BODY */
 	uint8_t			 in[IN_MAX];
 	size_t			 len;
@@ -67,9 +73,15 @@ check_body(const struct session_action *a)
 
 	CHECK(p.opened && a->len > 0 && a->len <= p.conf.scratch_size);
 	for (i = 0; i < a->len; i++) {
-		CHECK(a->data[i] != 0);
-		CHECK((a->data[i] == '\n') == (p.last == '\r'));
+		CHECK(p.raw || a->data[i] != 0);
+		CHECK(p.raw || (a->data[i] == '\n') == (p.last == '\r'));
 		p.last = (char)a->data[i];
+		p.line++;
+		if (p.last != '\n')
+			continue;
+		if (p.line == 2 && (p.flags & STORE_BINARY) != 0)
+			p.raw = 1;
+		p.line = 0;
 	}
 	p.received += a->len;
 	print(&p.body, a->data, a->len);
@@ -120,7 +132,9 @@ check_action(const struct session_action *a)
 		CHECK(p.tls && p.user && !p.begun && !p.opened);
 		CHECK(strlen(a->text) < STORE_PATH_MAX);
 		p.begun = 1;
-		p.rcpts = 0;
+		p.rcpts = p.raw = 0;
+		p.flags = a->flags;
+		CHECK((p.flags & ~STORE_FLAGS) == 0);
 		break;
 	case SESSION_DO_RCPT:
 		CHECK(p.begun && !p.opened && a->text[0] != '\0');
@@ -134,7 +148,9 @@ check_action(const struct session_action *a)
 		return;
 	case SESSION_DO_COMMIT:
 		CHECK(p.opened && a->size == p.received);
-		CHECK(p.received == 0 || p.last == '\n');
+		CHECK(p.received <= p.conf.message_size);
+		CHECK(p.raw || p.received == 0 ||
+		    (p.bdat ? p.last != '\r' : p.last == '\n'));
 		print(&p.print, &p.body, sizeof(p.body));
 		break;
 	default:
@@ -162,6 +178,7 @@ answer_store(enum session_do what, enum store_status st)
 		p.begun = p.opened = 0;
 	p.received = p.body = 0;
 	p.last = 0;
+	p.line = 0;
 	session_stored(p.s, st, "id.1", p.now);
 }
 
@@ -270,6 +287,17 @@ octet(struct fuzz *f, int at_once)
 		p.in[p.len++] = c;
 }
 
+static int
+says_bdat(const uint8_t *s, size_t len)
+{
+	size_t	i;
+
+	for (i = 0; i + 4 <= len; i++)
+		if (strncasecmp((const char *)s + i, "BDAT", 4) == 0)
+			return 1;
+	return 0;
+}
+
 /* A whole session; returns the fingerprint of what came of it. */
 static uint64_t
 run(struct fuzz f, size_t piece)
@@ -278,6 +306,7 @@ run(struct fuzz f, size_t piece)
 
 	memset(&p, 0, sizeof(p));
 	p.piece = piece;
+	p.bdat = says_bdat(f.p, f.len);
 	p.conf = (struct session_conf){
 		.hostname = "mx.example.test", .scratch = scratch,
 		.mechs = how & 8 ? "" : "SCRAM-SHA-256 PLAIN LOGIN",

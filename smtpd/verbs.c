@@ -49,6 +49,13 @@ say_line(struct session *s, bool more, const char *text)
 		session_broken(s);
 }
 
+/* RFC 9422 section 4: no value has more than six digits. */
+static uint64_t
+limit(uint64_t n)
+{
+	return n < 999999 ? n : 999999;
+}
+
 static void
 list_extensions(struct session *s)
 {
@@ -62,6 +69,10 @@ list_extensions(struct session *s)
 	say_line(s, true, "BINARYMIME");
 	say_line(s, true, "CHUNKING");
 	say_line(s, true, "ENHANCEDSTATUSCODES");
+	snprintf(line, sizeof(line), "LIMITS RCPTMAX=%" PRIu64 " MAILMAX=%"
+	    PRIu64, limit(s->conf->recipient_limit),
+	    limit(s->conf->messages_per_session));
+	say_line(s, true, line);
 	if (s->state == STATE_HELLO)
 		say_line(s, true, "STARTTLS");
 	if (s->state == STATE_IDENT && s->conf->mechs[0] != '\0') {

@@ -104,15 +104,19 @@ test_hello_lists(void **state)
 	assert_string_equal(out, "250-mx.test\r\n250-PIPELINING\r\n"
 	    "250-SIZE 5000\r\n250-8BITMIME\r\n250-BINARYMIME\r\n"
 	    "250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n"
+	    "250-LIMITS RCPTMAX=3 MAILMAX=4\r\n"
 	    "250-STARTTLS\r\n250-VRFY\r\n250 HELP\r\n");
 	play_end(&p);
 	play_reach(&p, STATE_TLS);
+	p.conf.recipient_limit = 999999;
+	p.conf.messages_per_session = 1000000;
 	play_say(&p, "EHLO c\r\n");
 	buf_add(&p.out, "", 1);
 	out = (const char *)buf_data(&p.out);
 	assert_string_equal(out, "250-mx.test\r\n250-PIPELINING\r\n"
 	    "250-SIZE 5000\r\n250-8BITMIME\r\n250-BINARYMIME\r\n"
 	    "250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n"
+	    "250-LIMITS RCPTMAX=999999 MAILMAX=999999\r\n"
 	    "250-AUTH SCRAM-SHA-256 PLAIN LOGIN\r\n250-VRFY\r\n250 HELP\r\n");
 	play_end(&p);
 }

@@ -13,6 +13,7 @@ libsmtp_a_SOURCES = \
 	smtpd/table.c smtpd/table.h \
 	smtpd/verb_auth.c \
 	smtpd/verb_data.c \
+	smtpd/verb_help.c \
 	smtpd/verb_mail.c \
 	smtpd/verbs.c
 

@@ -86,6 +86,7 @@ static const struct reply_row rows[REPLY_COUNT] = {
 	[REPLY_MECHANISM] = { 504, "5.5.4",
 	    "Unknown authentication mechanism" },
 	[REPLY_BODY_VALUE] = { 504, "5.5.4", "Unknown value of BODY" },
+	[REPLY_NO_HELP] = { 504, "5.5.4", "No help for that" },
 	[REPLY_NEED_TLS] = { 530, "5.7.0", "Must issue STARTTLS first" },
 	[REPLY_NEED_AUTH] = { 530, "5.7.0", "Authentication required" },
 	[REPLY_LOGIN_FAILED] = { 535, "5.7.8",

@@ -99,6 +99,8 @@ size_t	 verb_data_input(struct session *, const unsigned char *data,
 	    size_t len);
 /* The store's answer to OPEN: REPLY_NONE, or the refusal. */
 void	 verb_data_opened(struct session *, enum reply no);
+/* verb_help.c */
+void	 verb_help(struct session *, struct cmd *);
 /* True without an argument; else it was refused. */
 bool	 verb_no_argument(struct session *, const struct cmd *);
 /* Is name, in any case, one of the words of list? */

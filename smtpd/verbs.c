@@ -173,19 +173,6 @@ verb_vrfy(struct session *s, struct cmd *c)
 }
 
 static void
-verb_help(struct session *s, struct cmd *c)
-{
-	(void)c;
-	if (reply_add_line(&s->out, REPLY_HELP, true,
-	    "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT") == -1 ||
-	    reply_add_line(&s->out, REPLY_HELP, true,
-	    "RSET NOOP VRFY HELP QUIT") == -1)
-		session_broken(s);
-	else
-		session_accept(s, REPLY_HELP, NULL);
-}
-
-static void
 verb_quit(struct session *s, struct cmd *c)
 {
 	if (verb_no_argument(s, c))

@@ -52,7 +52,8 @@ LINES = {
     "RSET": [("RSET", "250 2.0.0", OK), ("RSET x", "501 5.5.4", NOT)],
     "NOOP": [("NOOP x", "250 2.0.0", OK), ("noop ", "250 2.0.0", OK)],
     "VRFY": [("VRFY bob", "252 2.5.2", OK), ("VRFY", "501 5.5.4", NOT)],
-    "HELP": [("HELP", "214 2.0.0", OK)],
+    "HELP": [("HELP", "214 2.0.0", OK), ("help Bdat ", "214 2.0.0", OK),
+             ("HELP me", "504 5.5.4", NOT)],
     "other": [("WAFFLE", "500 5.5.2", NOT), ("", "500 5.5.2", NOT),
               ("x" * 3000, "500 5.5.2", NOT), ("EXPN bob", "502 5.5.1", NOT)],
 }

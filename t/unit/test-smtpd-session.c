@@ -151,7 +151,7 @@ test_arguments(void **state)
 {
 	(void)state;
 	play_check(PLAY_CLEAR, "RSET x\r\nQUIT x\r\nNOOP x\r\nHELP x\r\n",
-	    "220,501 5.5.4,501 5.5.4,250 2.0.0,214 2.0.0");
+	    "220,501 5.5.4,501 5.5.4,250 2.0.0,504 5.5.4");
 	play_check(PLAY_CLEAR, "EHLO c\r\nSTARTTLS x\r\n",
 	    "220,250,501 5.5.4");
 	play_check(PLAY_LOGIN, "VRFY\r\nVRFY a b\r\n", "501 5.5.4,252 2.5.2");
@@ -159,6 +159,50 @@ test_arguments(void **state)
 	    "250 2.1.0,250 2.1.5,501 5.5.4,354");
 	play_check(PLAY_CLEAR, "\r\n \r\nNOOP\r\n",
 	    "220,500 5.5.2,500 5.5.2,250 2.0.0");
+}
+
+/* All that HELP says of a word; the last line is the same for all. */
+static void
+check_help(const char *arg, const char *want)
+{
+	struct play p;
+	char line[80], all[600];
+
+	play_reach(&p, STATE_START);
+	snprintf(line, sizeof(line), "HELP%s\r\n", arg);
+	play_say(&p, line);
+	buf_add(&p.out, "", 1);
+	snprintf(all, sizeof(all), "%s214 2.0.0 See RFC 5321 and "
+	    "postern-smtp(7)\r\n", want);
+	assert_string_equal((const char *)buf_data(&p.out), all);
+	play_end(&p);
+}
+
+static void
+test_help(void **state)
+{
+	static const char *const unknown[] = { "X", "EXPN", "MAIL FROM",
+		"MAI", "MAILS", "\351" };
+	char line[80], want[80];
+	size_t i;
+	int v;
+
+	(void)state;
+	check_help("", "214-2.0.0 EHLO HELO STARTTLS AUTH MAIL RCPT DATA "
+	    "BDAT\r\n214-2.0.0 RSET NOOP VRFY HELP QUIT\r\n");
+	check_help(" help ", "214-2.0.0 HELP [verb]\r\n");
+	check_help(" Bdat", "214-2.0.0 BDAT octets [LAST]\r\n"
+	    "214-2.0.0 So many octets of the message follow\r\n");
+	for (v = VERB_EHLO; v < VERB_LATER; v++) {
+		snprintf(line, sizeof(line), "HELP %s\r\n",
+		    table_verb_name((enum verb)v));
+		play_check(PLAY_CLEAR, line, "220,214 2.0.0");
+	}
+	for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+		snprintf(line, sizeof(line), "HELP %s\r\n", unknown[i]);
+		snprintf(want, sizeof(want), "220,504 5.5.4");
+		play_check(PLAY_CLEAR, line, want);
+	}
 }
 
 static void
@@ -410,6 +454,7 @@ main(void)
 		cmocka_unit_test(test_hello_lists),
 		cmocka_unit_test(test_hello_arguments),
 		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_mail_arguments),
 		cmocka_unit_test(test_rcpt),
 		cmocka_unit_test(test_what_the_store_is_told),

@@ -27,6 +27,7 @@ EXTRA_DIST += t/engines.txt t/lib.exp t/lib.sh t/load.py t/many.py $(POSTERN_TES
 
 # Retrieval and the whole, in Python and sh.
 HTTP_TESTS =
+HTTP_TESTS += t/117-smtp-chunking.py
 HTTP_TESTS += t/150-smtp-random.py
 HTTP_TESTS += t/210-http-basic.py
 HTTP_TESTS += t/212-http-strict.py

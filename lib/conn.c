@@ -220,6 +220,24 @@ conn_tls_bits(const struct conn *c)
 	return wire_bits(&c->wire);
 }
 
+size_t
+conn_tls_exporter(const struct conn *c, unsigned char *out)
+{
+	return wire_exporter(&c->wire, out);
+}
+
+size_t
+conn_tls_endpoint(const struct conn *c, unsigned char *out)
+{
+	return wire_endpoint(&c->wire, out);
+}
+
+size_t
+conn_tls_names(const struct conn *c, char *names, size_t size)
+{
+	return wire_names(&c->wire, names, size);
+}
+
 uint64_t
 conn_octets_in(const struct conn *c)
 {

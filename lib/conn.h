@@ -112,6 +112,17 @@ const char *conn_error(const struct conn *);
 const char *conn_tls_version(const struct conn *);
 const char *conn_tls_cipher(const struct conn *);
 int	 conn_tls_bits(const struct conn *);
+/*
+ * The channel bindings, see wire.h: octets written to out, which has room
+ * for WIRE_EXPORTER and WIRE_ENDPOINT_MAX; 0: there is none.
+ */
+size_t	 conn_tls_exporter(const struct conn *, unsigned char *out);
+size_t	 conn_tls_endpoint(const struct conn *, unsigned char *out);
+/*
+ * The mail addresses in the client's verified certificate, see tls_names.h:
+ * each ended by LF, the whole by NUL. How many; 0 and "" without any.
+ */
+size_t	 conn_tls_names(const struct conn *, char *names, size_t size);
 /* Octets in and out since the start, as the application saw them. */
 uint64_t conn_octets_in(const struct conn *);
 uint64_t conn_octets_out(const struct conn *);

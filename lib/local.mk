@@ -48,5 +48,6 @@ libtls_a_SOURCES = \
 	lib/conn.c lib/conn.h lib/conn_impl.h lib/conn_turn.c \
 	lib/tls.c lib/tls.h \
 	lib/tls_key.c lib/tls_key.h \
+	lib/tls_names.c lib/tls_names.h \
 	lib/wire.c lib/wire.h
 libtls_a_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)

@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,6 @@
 #include "lib/log.h"
 #include "lib/tls_key.h"
 
-
 /* TLS 1.2; those of 1.3 are AEAD suites all. */
 #define TLS_CIPHERS	"ECDHE+AESGCM:ECDHE+CHACHA20"
 #define TLS_GROUPS	"X25519:P-256:P-384"
@@ -27,6 +27,8 @@
 	"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:"			\
 	"RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"			\
 	"RSA+SHA256:RSA+SHA384:RSA+SHA512"
+/* Clients' keys are not ours to choose. */
+#define TLS_CLIENT_SIGALGS	TLS_SIGALGS ":ed25519"
 
 struct tls {
 	SSL_CTX		*ctx;
@@ -80,7 +82,7 @@ tls_set_up(SSL_CTX *ctx, enum tls_use use, bool only_13)
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
-	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 	/* A flood of key updates must not keep us within one call. */
 	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
 	/* One system call for the head and the body of a record. */
@@ -121,6 +123,85 @@ tls_free(struct tls **tp)
 		tls_key_free(t->keys[i]);
 	free(t);
 	*tp = NULL;
+}
+
+/* All of chain into a store, their names into a list; both the ctx's. */
+static int
+tls_take_cas(SSL_CTX *ctx, STACK_OF(X509) *chain)
+{
+	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+	X509_STORE *store = X509_STORE_new();
+	int r = -1;
+
+	if (names == NULL || store == NULL)
+		goto out;
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		X509 *x = sk_X509_value(chain, i);
+		X509_NAME *name = X509_NAME_dup(X509_get_subject_name(x));
+
+		if (name == NULL || sk_X509_NAME_push(names, name) == 0) {
+			X509_NAME_free(name);
+			goto out;
+		}
+		if (X509_STORE_add_cert(store, x) != 1)
+			goto out;
+	}
+	/* Not the ctx's own store: that one would lengthen our chain. */
+	if (SSL_CTX_set1_verify_cert_store(ctx, store) != 1)
+		goto out;
+	SSL_CTX_set_client_CA_list(ctx, names);
+	names = NULL;
+	r = 0;
+out:
+	sk_X509_NAME_pop_free(names, X509_NAME_free);
+	X509_STORE_free(store);
+	return r;
+}
+
+/* A CA by RFC 5280, section 4.2.1.9, or one older than that. */
+static bool
+tls_are_cas(STACK_OF(X509) *chain)
+{
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		if (X509_check_ca(sk_X509_value(chain, i)) == 0)
+			return false;
+	return true;
+}
+
+int
+tls_set_clients(struct tls *t, const struct tls_client_rules *rules,
+    int ca_fd, const char **why)
+{
+	static const unsigned char context[] = "postern";
+	char sigalgs[] = TLS_CLIENT_SIGALGS;
+	STACK_OF(X509) *chain;
+	int r = -1;
+
+	if (rules->mode == TLS_CLIENTS_NONE)
+		return 0;
+	ERR_clear_error();
+	if ((chain = chain_read(ca_fd, why)) == NULL)
+		return -1;
+	*why = "a certificate in the file is not that of a CA";
+	if (!tls_are_cas(chain))
+		goto out;
+	*why = "the certificates cannot be used to verify clients";
+	if (tls_take_cas(t->ctx, chain) == -1 ||
+	    SSL_CTX_set1_client_sigalgs_list(t->ctx, sigalgs) != 1 ||
+	    SSL_CTX_set_session_id_context(t->ctx, context,
+	    sizeof(context) - 1) != 1 ||
+	    SSL_CTX_set_purpose(t->ctx, X509_PURPOSE_SSL_CLIENT) != 1)
+		goto out;
+	SSL_CTX_set_verify_depth(t->ctx, (int)rules->depth);
+	SSL_CTX_set_max_cert_list(t->ctx, (long)rules->size);
+	SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER |
+	    (rules->mode == TLS_CLIENTS_REQUIRE ?
+	    SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+	r = 0;
+out:
+	sk_X509_pop_free(chain, X509_free);
+	ERR_clear_error();
+	return r;
 }
 
 /* Why the library did not take a certificate. */

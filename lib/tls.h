@@ -28,6 +28,20 @@ typedef int tls_sign_fn(void *arg, unsigned number, enum tls_algorithm,
 	    const unsigned char *in, size_t len, unsigned char *sig,
 	    size_t *siglen);
 
+/* What is asked of clients about themselves. */
+enum tls_clients {
+	TLS_CLIENTS_NONE,	/* nothing */
+	TLS_CLIENTS_REQUEST,	/* a certificate, if they have one */
+	TLS_CLIENTS_REQUIRE	/* a certificate */
+};
+
+struct tls_client_rules {
+	enum tls_clients mode;
+	unsigned	 depth;	/* CA certificates between the client's and
+				   one of ours */
+	size_t		 size;	/* octets of all that a client sends */
+};
+
 struct tls;			/* a context; one per process */
 struct ssl_st;
 
@@ -51,6 +65,16 @@ int	 tls_add_chain(struct tls *, unsigned number, int fd, const char **why);
  * them all. 0, or -1 (logged).
  */
 int	 tls_add_chains(struct tls *, int *fds, unsigned n);
+/*
+ * Verify clients' certificates by the CA certificates in PEM that ca_fd holds
+ * (which stays the caller's), and send clients the names of these: the chain
+ * up to one that signed itself, dates, purpose (RFC 5280, clientAuth); no
+ * CRL. A handshake with a certificate that does not verify fails, in either
+ * mode. 0, or -1 with *why a constant text; with TLS_CLIENTS_NONE nothing is
+ * done or read.
+ */
+int	 tls_set_clients(struct tls *, const struct tls_client_rules *,
+	    int ca_fd, const char **why);
 /* No connection that uses it may live. *tp becomes NULL; NULL is taken. */
 void	 tls_free(struct tls **tp);
 /* For wire.c: the server side of one connection, on fd. NULL: no memory. */

@@ -11,9 +11,12 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/tls.h"
+#include "lib/tls_names.h"
 
 void
 wire_init(struct wire *w, int fd)
@@ -94,7 +97,10 @@ wire_tls_result(struct wire *w, int ret)
 	if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return wire_cut(w);
 	w->broken = true;
-	if ((w->error = ERR_reason_error_string(code)) == NULL)
+	if (ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+		w->error = X509_verify_cert_error_string(
+		    SSL_get_verify_result(w->ssl));
+	else if ((w->error = ERR_reason_error_string(code)) == NULL)
 		w->error = "TLS failed";
 	ERR_clear_error();
 	return WIRE_BAD;
@@ -216,4 +222,64 @@ int
 wire_bits(const struct wire *w)
 {
 	return w->secure ? SSL_get_cipher_bits(w->ssl, NULL) : 0;
+}
+
+size_t
+wire_exporter(const struct wire *w, unsigned char out[WIRE_EXPORTER])
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	static const unsigned char context[1];	/* of length 0, but there */
+
+	if (!w->secure || (SSL_version(w->ssl) < TLS1_3_VERSION &&
+	    SSL_get_extms_support(w->ssl) != 1))
+		return 0;
+	wire_prepare();
+	return SSL_export_keying_material(w->ssl, out, WIRE_EXPORTER, label,
+	    sizeof(label) - 1, context, 0, 1) == 1 ? WIRE_EXPORTER : 0;
+}
+
+/* RFC 5929, section 4.1: for MD5 and SHA-1 it is SHA-256. */
+static const EVP_MD *
+wire_endpoint_digest(X509 *x)
+{
+	int digest;
+
+	if (X509_get_signature_info(x, &digest, NULL, NULL, NULL) != 1)
+		return NULL;
+	if (digest == NID_md5 || digest == NID_sha1 || digest == NID_md5_sha1)
+		return EVP_sha256();
+	return EVP_get_digestbynid(digest);
+}
+
+size_t
+wire_endpoint(const struct wire *w, unsigned char out[WIRE_ENDPOINT_MAX])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	const EVP_MD *md;
+	unsigned int len;
+	X509 *x;
+
+	/* The one of ours that this client was sent. */
+	if (!w->secure || (x = SSL_get_certificate(w->ssl)) == NULL)
+		return 0;
+	wire_prepare();
+	if ((md = wire_endpoint_digest(x)) == NULL ||
+	    X509_digest(x, md, digest, &len) != 1 || len > WIRE_ENDPOINT_MAX)
+		return 0;
+	memcpy(out, digest, len);
+	return len;
+}
+
+size_t
+wire_names(const struct wire *w, char *names, size_t size)
+{
+	X509 *x;
+
+	names[0] = '\0';
+	if (!w->secure || SSL_get_verify_result(w->ssl) != X509_V_OK ||
+	    (SSL_get_verify_mode(w->ssl) & SSL_VERIFY_PEER) == 0 ||
+	    (x = SSL_get0_peer_certificate(w->ssl)) == NULL)
+		return 0;
+	wire_prepare();
+	return tls_names_of(x, names, size);
 }

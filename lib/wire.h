@@ -65,4 +65,19 @@ const char *wire_version(const struct wire *);
 const char *wire_cipher(const struct wire *);
 int	 wire_bits(const struct wire *);
 
+#define WIRE_EXPORTER		32
+#define WIRE_ENDPOINT_MAX	64
+
+/*
+ * Channel bindings, octets written to out; 0 while plain, and where there is
+ * none: tls-exporter (RFC 9266) in TLS 1.2 without extended master secret,
+ * tls-server-end-point (RFC 5929) when the certificate's signature has no
+ * digest of its own.
+ */
+size_t	 wire_exporter(const struct wire *, unsigned char out[WIRE_EXPORTER]);
+size_t	 wire_endpoint(const struct wire *,
+	    unsigned char out[WIRE_ENDPOINT_MAX]);
+/* See conn_tls_names() in conn.h. */
+size_t	 wire_names(const struct wire *, char *names, size_t size);
+
 #endif

@@ -248,6 +248,17 @@ complete_listener(struct conf *c, const char *section, size_t n)
 	}
 }
 
+/* Had the key a value that was refused? */
+static bool
+is_bad(const struct reader *r, const char *section, const char *name)
+{
+	for (size_t i = 0; conf_keys[i].name != NULL; i++)
+		if (strcmp(conf_keys[i].section, section) == 0 &&
+		    strcmp(conf_keys[i].name, name) == 0)
+			return r->bad[i];
+	return false;
+}
+
 /* What depends on more than one key, and values that need the system. */
 static void
 complete(struct reader *r)
@@ -273,6 +284,10 @@ complete(struct reader *r)
 		report(r, 0, "tls.certificates: none is given");
 	if (c->tls_certificates.n != c->tls_keys.n)
 		report(r, 0, "tls.keys: must be as many as certificates");
+	if (c->tls_client_certificates != CONF_CLIENTS_NONE &&
+	    c->tls_client_ca[0] == '\0' && !is_bad(r, "tls", "client_ca"))
+		report(r, 0, "tls.client_ca: needed where "
+		    "client_certificates is not none");
 	if (c->tls_certificates.n > CONF_CERTS_MAX)
 		report(r, 0, "tls.certificates: more than %d (one ECDSA, one "
 		    "RSA)", CONF_CERTS_MAX);

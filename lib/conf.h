@@ -24,6 +24,8 @@ struct conf_list {
 
 enum conf_log { CONF_LOG_SYSLOG, CONF_LOG_STDERR };
 enum conf_tls { CONF_TLS_1_2, CONF_TLS_1_3 };
+enum conf_clients { CONF_CLIENTS_NONE, CONF_CLIENTS_REQUEST,
+	CONF_CLIENTS_REQUIRE };
 
 struct conf_listen {
 	struct conf_list addresses;	/* "127.0.0.1", "::1" */
@@ -45,6 +47,11 @@ struct conf {
 	struct conf_list tls_keys;		/* paths, same order */
 	char		*tls_passphrase;	/* "", path, fd:, credential: */
 	uint64_t	 tls_minimum;		/* enum conf_tls, SMTP only */
+	/* enum conf_clients, SMTP only */
+	uint64_t	 tls_client_certificates;
+	char		*tls_client_ca;		/* path, PEM; "" with NONE */
+	uint64_t	 tls_client_chain_depth;
+	uint64_t	 tls_client_chain_size;
 
 	char		*auth_accounts;
 	struct conf_list auth_mechanisms;

@@ -18,6 +18,8 @@
 
 static const char *const log_names[] = { "syslog", "stderr", NULL };
 static const char *const tls_names[] = { "1.2", "1.3", NULL };
+static const char *const clients_names[] =
+    { "none", "request", "require", NULL };
 
 /* A host name by RFC 1123: labels of letters, digits and inner hyphens. */
 static const char *
@@ -53,6 +55,13 @@ static const char *
 check_path(const char *s)
 {
 	return s[0] == '/' ? NULL : "not an absolute path";
+}
+
+/* "": none. */
+static const char *
+check_path_or_none(const char *s)
+{
+	return s[0] == '\0' ? NULL : check_path(s);
 }
 
 static const char *
@@ -127,6 +136,12 @@ const struct conf_key conf_keys[] = {
 	STR("tls", "passphrase", tls_passphrase, "", check_passphrase),
 	ENUM("tls", "minimum", tls_minimum, "1.2", tls_names),
 
+	ENUM("tls", "client_certificates", tls_client_certificates, "none",
+	    clients_names),
+	STR("tls", "client_ca", tls_client_ca, "", check_path_or_none),
+	NUM("tls", "client_chain_depth", tls_client_chain_depth, "4", 0, 16),
+	SIZE("tls", "client_chain_size", tls_client_chain_size, "32K", 4096,
+	    MIB),
 	PATH("auth", "accounts", auth_accounts, SYSCONFDIR "/postern/accounts"),
 	LIST("auth", "mechanisms", auth_mechanisms,
 	    "SCRAM-SHA-256 PLAIN LOGIN", check_mechanism),

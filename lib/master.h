@@ -20,6 +20,7 @@ struct master_role {
 	bool		 listens;	/* gets the service's listeners */
 	bool		 certs;		/* gets the certificate chains */
 	bool		 keys;		/* gets keys and passphrases too */
+	bool		 client_ca;	/* gets the CAs of clients */
 	bool		 counts;	/* gets the shared counters */
 	/* gets a connection to the auth service */
 	bool		 auth;

@@ -150,6 +150,26 @@ open_pairs(struct generation *g)
 	return take_passphrase(g) == -1 ? -1 : bad;
 }
 
+/* For a service one of whose roles looks at clients' certificates. */
+static int
+open_client_ca(struct generation *g)
+{
+	const struct master_spec *spec = g->master->spec;
+	const char *path = g->conf->tls_client_ca;
+	bool wanted = false;
+
+	for (size_t i = 0; i < spec->nroles; i++)
+		wanted |= spec->roles[i].client_ca;
+	if (!wanted ||
+	    g->conf->tls_client_certificates == CONF_CLIENTS_NONE)
+		return 0;
+	g->client_ca_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (g->client_ca_fd != -1)
+		return 0;
+	log_err("conf: tls.client_ca: %s: %m", path);
+	return -1;
+}
+
 /* Does any role of this service take part in TLS? */
 static bool
 has_tls(const struct master_spec *spec)
@@ -188,11 +208,12 @@ generation_new(struct master *m, int *status)
 	if ((g = calloc(1, sizeof(*g))) == NULL)
 		return NULL;
 	g->master = m;
-	g->conf_fd = g->passphrase_fd = g->counts_fd = -1;
+	g->conf_fd = g->passphrase_fd = g->client_ca_fd = g->counts_fd = -1;
 	for (size_t i = 0; i < CONF_CERTS_MAX; i++)
 		g->cert_fd[i] = g->key_fd[i] = -1;
 	*status = EX_CONFIG;
-	if (read_conf(g) == -1 || (has_tls(m->spec) && open_pairs(g) == -1))
+	if (read_conf(g) == -1 || (has_tls(m->spec) && open_pairs(g) == -1) ||
+	    open_client_ca(g) == -1)
 		goto fail;
 	*status = EX_OSERR;
 	if (make_counts(g) == -1)
@@ -227,6 +248,7 @@ generation_free(struct generation **gp)
 	}
 	close_if_open(g->conf_fd);
 	close_if_open(g->passphrase_fd);
+	close_if_open(g->client_ca_fd);
 	close_if_open(g->counts_fd);
 	counts_unmap(&g->counts);
 	conf_free(&g->conf);

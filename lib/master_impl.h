@@ -63,6 +63,7 @@ struct generation {
 	int			 cert_fd[CONF_CERTS_MAX];
 	int			 key_fd[CONF_CERTS_MAX];
 	int			 passphrase_fd;
+	int			 client_ca_fd;
 	int			 counts_fd;
 	struct counts		*counts;
 	struct listeners	 listeners;

@@ -185,6 +185,9 @@ equip(struct child *c)
 	if (c->spec->keys)
 		send_file(c, CTL_FILE, ROLE_FILE_PASSPHRASE, 0,
 		    g->passphrase_fd);
+	if (c->spec->client_ca)
+		send_file(c, CTL_FILE, ROLE_FILE_CLIENT_CA, 0,
+		    g->client_ca_fd);
 	if (c->spec->counts)
 		send_ctl(c, CTL_FILE, ROLE_FILE_COUNTS, 0, g->counts_fd);
 	for (size_t i = 0; c->spec->listens && i < ls->n; i++)

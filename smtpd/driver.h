@@ -52,6 +52,7 @@ struct driver {
 	struct event_base	*base;
 	struct session_conf	 conf;
 	int			 certs[CONF_CERTS_MAX];	/* until start */
+	int			 client_ca;		/* until start */
 	struct tls		*tls;
 	struct keys_client	 keys;
 	int			 counts_fd;	/* until the start */

@@ -23,8 +23,8 @@ main(int argc, char **argv)
 		{ .role = ROLE_SMTPD_STORE, .user = "postern-store",
 		    .auth = true },
 		{ .role = ROLE_SMTPD_SESSION, .user = "postern-session",
-		    .listens = true, .certs = true, .counts = true,
-		    .auth = true,
+		    .listens = true, .certs = true, .client_ca = true,
+		    .counts = true, .auth = true,
 		    .links = { ROLE_TLS_KEYS, ROLE_SMTPD_STORE } },
 	};
 	static const struct master_spec spec = {

@@ -34,10 +34,36 @@ on_file(void *arg, enum role_file what, uint32_t number, int fd)
 		d->certs[number] = fd;
 		return;
 	}
-	if (what == ROLE_FILE_COUNTS && d->counts_fd == -1)
+	if (what == ROLE_FILE_CLIENT_CA && d->client_ca == -1)
+		d->client_ca = fd;
+	else if (what == ROLE_FILE_COUNTS && d->counts_fd == -1)
 		d->counts_fd = fd;
 	else
 		close(fd);
+}
+
+static int
+set_clients(struct driver *d, const struct conf *conf)
+{
+	static const enum tls_clients modes[] = {
+		[CONF_CLIENTS_NONE] = TLS_CLIENTS_NONE,
+		[CONF_CLIENTS_REQUEST] = TLS_CLIENTS_REQUEST,
+		[CONF_CLIENTS_REQUIRE] = TLS_CLIENTS_REQUIRE,
+	};
+	const struct tls_client_rules rules = {
+		.mode = modes[conf->tls_client_certificates],
+		.depth = (unsigned)conf->tls_client_chain_depth,
+		.size = (size_t)conf->tls_client_chain_size,
+	};
+	const char *why = "";
+	int r = tls_set_clients(d->tls, &rules, d->client_ca, &why);
+
+	if (r == -1)
+		log_err("tls: client_ca=%s: %s", conf->tls_client_ca, why);
+	if (d->client_ca != -1)
+		close(d->client_ca);
+	d->client_ca = -1;
+	return r;
 }
 
 static int
@@ -49,6 +75,8 @@ start_tls(struct driver *d, const struct conf *conf)
 		log_err("smtp: cannot set TLS up");
 		return -1;
 	}
+	if (set_clients(d, conf) == -1)
+		return -1;
 	return tls_add_chains(d->tls, d->certs, CONF_CERTS_MAX);
 }
 
@@ -172,7 +200,7 @@ main(int argc, char **argv)
 	LIST_INIT(&driver.clients);
 	ids_init(&driver.logins);
 	ids_init(&driver.txns);
-	driver.counts_fd = -1;
+	driver.counts_fd = driver.client_ca = -1;
 	for (i = 0; i < CONF_CERTS_MAX; i++)
 		driver.certs[i] = -1;
 	keys_client_init(&driver.keys);

@@ -80,6 +80,21 @@ struct auth_blocked {
 	unsigned char	address[16];
 };
 
+/*
+ * What the client's TLS connection is known by. Of SMTP's sessions; those of
+ * HTTP send none of it, all 0.
+ */
+struct auth_channel {
+	/* Channel bindings; lengths 0: it has none. */
+	uint32_t	exporter_len;	/* 0 or AUTH_EXPORTER */
+	uint32_t	endpoint_len;
+	unsigned char	exporter[AUTH_EXPORTER];
+	unsigned char	endpoint[AUTH_ENDPOINT_MAX];
+	/* The mail addresses in the client's verified certificate, each
+	   ended by LF; "": none */
+	char		names[AUTH_NAMES_MAX];
+};
+
 struct auth_start {
 	uint32_t	type;
 	uint32_t	id;
@@ -87,15 +102,7 @@ struct auth_start {
 	uint32_t	initial;	/* 1: data is an initial response */
 	unsigned char	address[16];	/* client; IPv4 as ::ffff:a.b.c.d */
 	char		mechanism[AUTH_MECH_MAX];	/* upper case */
-	/* Channel bindings of the client's TLS connection; lengths 0: it has
-	   none. */
-	uint32_t	exporter_len;	/* 0 or AUTH_EXPORTER */
-	unsigned char	exporter[AUTH_EXPORTER];
-	uint32_t	endpoint_len;
-	unsigned char	endpoint[AUTH_ENDPOINT_MAX];
-	/* rfc822Names of the client's verified certificate, each ended by LF;
-	   "": none */
-	char		names[AUTH_NAMES_MAX];
+	struct auth_channel channel;
 	uint32_t	len;
 	unsigned char	data[AUTH_DATA_MAX];
 };

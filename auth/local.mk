@@ -13,6 +13,7 @@ libaccounts_a_SOURCES = \
 libaccounts_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 libauth_a_SOURCES = \
 	auth/cache.c auth/cache.h \
+	auth/channel.c auth/channel.h \
 	auth/throttle.c auth/throttle.h \
 	auth/tickets.c auth/tickets.h
 libauth_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
@@ -40,7 +41,10 @@ auth_server_LDADD = libauth.a libaccounts.a $(POSTERN_LIBS) $(CRYPTO_LIBS)
 # The only program that links libsasl2.
 auth_sasl_SOURCES = \
 	auth/auth_proto.h auth/sasl_proto.h \
+	auth/channel.c auth/channel.h \
 	auth/sasl.c auth/sasl.h auth/sasl_impl.h \
+	auth/sasl_binding.c \
+	auth/sasl_external.c \
 	auth/sasl_library.c \
 	auth/sasl_lookup.c \
 	auth/sasl_worker.c
@@ -62,7 +66,10 @@ t_unit_test_auth_accounts_LDADD = libaccounts.a $(POSTERN_LIBS) \
 	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
 t_unit_test_auth_sasl_SOURCES = t/unit/test-auth-sasl.c \
 	t/unit/scram-client.c t/unit/scram-client.h \
+	auth/channel.c auth/channel.h \
 	auth/sasl.c auth/sasl.h auth/sasl_impl.h \
+	auth/sasl_binding.c \
+	auth/sasl_external.c \
 	auth/sasl_library.c \
 	auth/sasl_lookup.c
 t_unit_test_auth_sasl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)

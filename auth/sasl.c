@@ -14,7 +14,8 @@
 #include "lib/str.h"
 
 struct saslauth_dialogue *
-saslauth_begin(struct saslauth *s, enum auth_service service)
+saslauth_begin(struct saslauth *s, enum auth_service service,
+    const struct auth_channel *channel)
 {
 	struct saslauth_dialogue *d;
 
@@ -22,6 +23,7 @@ saslauth_begin(struct saslauth *s, enum auth_service service)
 		return NULL;
 	d->auth = s;
 	d->service = service;
+	d->channel = *channel;
 	d->callbacks[0] = (sasl_callback_t){ SASL_CB_CANON_USER,
 	    SASLAUTH_CALL(saslauth_on_canon), d };
 	d->callbacks[1] = (sasl_callback_t){ SASL_CB_SERVER_USERDB_CHECKPASS,
@@ -100,38 +102,56 @@ result_of(struct saslauth_dialogue *d, int rc, const char *data,
 	return r;
 }
 
-/*
- * Does the client ask for channel binding, which is not offered (RFC 5802
- * section 7)? The library would refuse that only after the proof.
- */
+/* Is the mechanism there for this client? HTTP's Basic is PLAIN. */
 static bool
-asks_binding(struct saslauth_dialogue *d, const char *data, size_t len)
+is_offered(const struct saslauth_dialogue *d)
 {
-	bool first = !d->spoken;
+	if ((d->plus && !saslauth_has_binding(d)) ||
+	    (d->external && d->channel.names[0] == '\0'))
+		return false;
+	return str_has_word(d->auth->mechanisms, d->mechanism) ||
+	    (d->service == AUTH_HTTP && strcmp(d->mechanism, "PLAIN") == 0);
+}
 
-	d->spoken = true;
-	return first && d->scram && len > 0 && data[0] == 'p';
+/*
+ * Hand the first message, or that there is none, to the library. For SCRAM
+ * and EXTERNAL there is one: it says what the library has to be told of the
+ * connection before.
+ */
+static struct saslauth_result
+open_library(struct saslauth_dialogue *d, const char *data, size_t len)
+{
+	const char *out = NULL;
+	unsigned int outlen = 0;
+	int rc = SASL_OK;
+
+	d->begun = true;
+	if (d->external)
+		return result_of(d, saslauth_external(d, data, len), NULL, 0);
+	if (d->scram)
+		rc = saslauth_bind(d, data, len);
+	if (rc == SASL_OK)
+		rc = sasl_server_start(d->conn, d->mechanism, data,
+		    (unsigned int)len, &out, &outlen);
+	return result_of(d, rc, out, outlen);
 }
 
 struct saslauth_result
 saslauth_start(struct saslauth_dialogue *d, const char *mechanism,
     const void *data, size_t len)
 {
-	const char *out = NULL;
-	unsigned int outlen = 0;
-	int rc;
-
 	BUG_IF(d->started);
 	d->started = true;
-	if (!str_has_word(d->auth->mechanisms, mechanism) &&
-	    (d->service != AUTH_HTTP || strcmp(mechanism, "PLAIN") != 0))
+	d->plus = strcmp(mechanism, SASL_PLUS) == 0;
+	d->scram = d->plus || strcmp(mechanism, SASL_SCRAM) == 0;
+	d->external = strcmp(mechanism, SASL_EXTERNAL) == 0;
+	if (str_copy(d->mechanism, sizeof(d->mechanism), mechanism) == -1 ||
+	    !is_offered(d))
 		return result_of(d, SASL_NOMECH, NULL, 0);
-	d->scram = strncmp(mechanism, "SCRAM-", 6) == 0;
-	if (data != NULL && asks_binding(d, data, len))
-		return result_of(d, SASL_BADPROT, NULL, 0);
-	rc = sasl_server_start(d->conn, mechanism, data, (unsigned int)len,
-	    &out, &outlen);
-	return result_of(d, rc, out, outlen);
+	/* The client goes first; its message is not empty in SCRAM. */
+	if ((d->external && data == NULL) || (d->scram && len == 0))
+		return result_of(d, SASL_CONTINUE, NULL, 0);
+	return open_library(d, data, len);
 }
 
 struct saslauth_result
@@ -141,10 +161,15 @@ saslauth_step(struct saslauth_dialogue *d, const void *data, size_t len)
 	unsigned int outlen = 0;
 	int rc;
 
+	if (!d->begun)
+		return open_library(d, len == 0 ? "" : data, len);
 	/* RFC 4954 section 4: the answer to that message is empty; the
 	   library would take any. */
-	if (asks_binding(d, data, len) || (d->proven && len != 0))
+	if (d->proven && len != 0)
 		return result_of(d, SASL_BADPROT, NULL, 0);
+	if (d->plus && !d->proven &&
+	    (rc = saslauth_bound(d, data, len)) != SASL_OK)
+		return result_of(d, rc, NULL, 0);
 	rc = sasl_server_step(d->conn, len == 0 ? "" : data,
 	    (unsigned int)len, &out, &outlen);
 	d->proven = d->scram && rc == SASL_CONTINUE && outlen > 2 &&

@@ -44,11 +44,13 @@ const char *saslauth_mechanisms(const struct saslauth *);
 void	 saslauth_accounts(struct saslauth *, const struct accounts *);
 
 /*
- * A new dialogue, for one attempt; NULL and errno ENOMEM. Ended by
+ * A new dialogue, for one attempt; NULL and errno ENOMEM. channel: what the
+ * client's TLS connection is known by, in form, copied; without its bindings
+ * there is no mechanism in -PLUS, without its names no EXTERNAL. Ended by
  * saslauth_end() in every case.
  */
 struct saslauth_dialogue *saslauth_begin(struct saslauth *,
-	    enum auth_service);
+	    enum auth_service, const struct auth_channel *channel);
 /*
  * Open it with a mechanism; data is the initial response, or NULL without
  * one. Once a dialogue. PLAIN can be used for AUTH_HTTP even if the conf
@@ -59,7 +61,10 @@ struct saslauth_result saslauth_start(struct saslauth_dialogue *,
 /* The client's answer, after AUTH_MORE. */
 struct saslauth_result saslauth_step(struct saslauth_dialogue *,
 	    const void *data, size_t len);
-/* The canonical name the client gave, or "". */
+/*
+ * The canonical name the client gave, or "". With EXTERNAL: one of those in
+ * its certificate.
+ */
 const char *saslauth_user(const struct saslauth_dialogue *);
 /* After AUTH_OK: accounts_proof() of the account that was checked. */
 const unsigned char *saslauth_proof(const struct saslauth_dialogue *);

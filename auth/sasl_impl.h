@@ -13,6 +13,10 @@
 #define SASL_AUXPROP	"postern"	/* the name of our plug-in */
 #define SASL_LIST_MAX	128		/* octets of a list of mechanisms */
 #define SASL_NO_NAME	"@"		/* no account can have it */
+#define SASL_SCRAM	"SCRAM-SHA-256"
+#define SASL_PLUS	"SCRAM-SHA-256-PLUS"
+#define SASL_EXTERNAL	"EXTERNAL"
+#define SASL_GS2_MAX	1024		/* octets of a GS2 header */
 
 struct saslauth {
 	const struct conf	*conf;
@@ -29,7 +33,9 @@ struct saslauth_dialogue {
 	enum auth_service	 service;
 	bool			 started;
 	bool			 scram;
-	bool			 spoken;	/* the client said something */
+	bool			 plus;		/* with channel binding */
+	bool			 external;
+	bool			 begun;		/* the library is at work */
 	bool			 proven;	/* SCRAM's last is sent */
 	bool			 found;		/* the account is there */
 	bool			 away;		/* the accounts are not */
@@ -37,6 +43,11 @@ struct saslauth_dialogue {
 	char			 verifier[SCRAM_VERIFIER_MAX];
 	unsigned char		 proof[ACCOUNTS_PROOF];
 	sasl_callback_t		 callbacks[3];
+	char			 mechanism[AUTH_MECH_MAX];
+	struct auth_channel	 channel;
+	sasl_channel_binding_t	 binding;	/* the one in use */
+	char			 gs2[SASL_GS2_MAX];	/* the client's */
+	size_t			 gs2_len;
 };
 
 /* Cyrus SASL keeps callbacks of all signatures under one type. */
@@ -46,7 +57,27 @@ struct saslauth_dialogue {
 sasl_conn_t *saslauth_connection(struct saslauth *, enum auth_service,
 	    const sasl_callback_t *);
 
-/* sasl_lookup.c: callbacks, as sasl.h and saslplug.h declare them. */
+/* sasl_binding.c: each returns SASL_OK or how the attempt ends. */
+/* Has this connection any channel binding? */
+bool	 saslauth_has_binding(const struct saslauth_dialogue *);
+/* SCRAM's first message: may it say that of channel binding? Then set it. */
+int	 saslauth_bind(struct saslauth_dialogue *, const char *data,
+	    size_t len);
+/* SCRAM's final message: is it bound to this connection? */
+int	 saslauth_bound(const struct saslauth_dialogue *, const char *data,
+	    size_t len);
+
+/* sasl_external.c: the whole of EXTERNAL, given the client's message. */
+int	 saslauth_external(struct saslauth_dialogue *, const char *data,
+	    size_t len);
+
+/* sasl_lookup.c */
+/* The account of this canonical name, if it may log in; else NULL. */
+const struct account *saslauth_account(const struct saslauth *,
+	    const char *user);
+/* Look d->user up: SASL_OK and d->found, or why it cannot be done. */
+int	 saslauth_look_up(struct saslauth_dialogue *);
+/* Callbacks, as sasl.h and saslplug.h declare them. */
 int	 saslauth_on_proxy(sasl_conn_t *, void *context, const char *want,
 	    unsigned int want_len, const char *login, unsigned int login_len,
 	    const char *realm, unsigned int realm_len, struct propctx *);

@@ -96,7 +96,8 @@ on_verifyfile(void *context, const char *file, sasl_verify_type_t type)
 	} plugins[] = {
 		{ "PLAIN", "libplain.so" },
 		{ "LOGIN", "liblogin.so" },
-		{ "SCRAM-SHA-256", "libscram.so" },
+		{ SASL_SCRAM, "libscram.so" },
+		{ SASL_PLUS, "libscram.so" },
 	};
 	const struct saslauth *s = context;
 	const char *base = strrchr(file, '/');
@@ -152,6 +153,8 @@ saslauth_connection(struct saslauth *s, enum auth_service service,
 static int
 find_mechanisms(struct saslauth *s)
 {
+	static const unsigned char octet[1];
+	const sasl_channel_binding_t binding = { "none", 0, 1, octet };
 	const struct conf_list *want = &s->conf->auth_mechanisms;
 	sasl_conn_t *conn;
 	const char *have = NULL;
@@ -159,6 +162,12 @@ find_mechanisms(struct saslauth *s)
 
 	if ((conn = saslauth_connection(s, AUTH_SMTP, NULL)) == NULL)
 		return -1;
+	/* Without these two it would not speak of -PLUS and EXTERNAL. */
+	if (sasl_setprop(conn, SASL_CHANNEL_BINDING, &binding) != SASL_OK ||
+	    sasl_setprop(conn, SASL_AUTH_EXTERNAL, "someone") != SASL_OK) {
+		sasl_dispose(&conn);
+		return -1;
+	}
 	sasl_listmech(conn, NULL, "", " ", "", &have, NULL, NULL);
 	for (i = 0; i < want->n; i++) {
 		if (have != NULL && str_has_word(have, want->item[i]))
@@ -184,6 +193,9 @@ saslauth_new(const struct conf *conf)
 		add_mechanism(s->mech_list, conf->auth_mechanisms.item[i]);
 	if (!str_has_word(s->mech_list, "PLAIN"))
 		add_mechanism(s->mech_list, "PLAIN");
+	/* The library has no other name for -PLUS in this list. */
+	if (!str_has_word(s->mech_list, SASL_SCRAM))
+		add_mechanism(s->mech_list, SASL_SCRAM);
 	s->callbacks[0] = (sasl_callback_t){ SASL_CB_GETOPT,
 	    SASLAUTH_CALL(on_getopt), s };
 	s->callbacks[1] = (sasl_callback_t){ SASL_CB_LOG,

@@ -29,20 +29,29 @@ saslauth_on_proxy(sasl_conn_t *conn, void *context, const char *want,
 	    SASL_OK : SASL_NOAUTHZ;
 }
 
+const struct account *
+saslauth_account(const struct saslauth *s, const char *user)
+{
+	const struct account *acct = accounts_find(s->accounts, user);
+	const char *at = strchr(user, '@');
+
+	return acct == NULL || acct->disabled || at == NULL ||
+	    !conf_is_local(s->conf, at + 1) ? NULL : acct;
+}
+
 /*
  * Find the verifier of d->user, or make the decoy, into d->verifier: once,
  * so that a change of the accounts does not mix two in one attempt.
  */
-static int
-look_up(struct saslauth_dialogue *d)
+int
+saslauth_look_up(struct saslauth_dialogue *d)
 {
 	const struct saslauth *s = d->auth;
 	const struct account *acct;
-	const char *at = strchr(d->user, '@');
 
 	if (d->verifier[0] != '\0')
 		return SASL_OK;
-	if (s->accounts == NULL || at == NULL) {
+	if (s->accounts == NULL || strchr(d->user, '@') == NULL) {
 		d->away = true;
 		return SASL_UNAVAIL;
 	}
@@ -50,9 +59,7 @@ look_up(struct saslauth_dialogue *d)
 	if (scram_decoy(s->decoy, d->user, (uint32_t)s->conf->auth_iterations,
 	    d->verifier, sizeof(d->verifier)) == -1)
 		return SASL_FAIL;
-	acct = accounts_find(s->accounts, d->user);
-	if (acct == NULL || acct->disabled ||
-	    !conf_is_local(s->conf, at + 1))
+	if ((acct = saslauth_account(s, d->user)) == NULL)
 		return SASL_OK;
 	if (str_copy(d->verifier, sizeof(d->verifier), acct->verifier) == -1)
 		return SASL_FAIL;
@@ -98,7 +105,7 @@ saslauth_on_checkpass(sasl_conn_t *conn, void *context, const char *user,
 
 	(void)conn;
 	(void)props;
-	if (strcmp(user, d->user) != 0 || look_up(d) != SASL_OK)
+	if (strcmp(user, d->user) != 0 || saslauth_look_up(d) != SASL_OK)
 		return SASL_NOUSER;
 	fits = scram_verifier_check(d->verifier, password, len);
 	if (fits == -1)
@@ -139,7 +146,7 @@ on_auxprop(void *context, sasl_server_params_t *params, unsigned int flags,
 	for (; p != NULL && p->name != NULL; p++) {
 		if (!is_wanted(p, flags))
 			continue;
-		if ((rc = look_up(d)) != SASL_OK)
+		if ((rc = saslauth_look_up(d)) != SASL_OK)
 			return rc;
 		params->utils->prop_set(params->propctx, p->name,
 		    d->verifier, (int)strlen(d->verifier));

@@ -43,6 +43,7 @@ struct sasl_request {
 	uint32_t	initial;	/* START: data is an initial response */
 	uint32_t	len;
 	char		mechanism[AUTH_MECH_MAX];	/* START */
+	struct auth_channel channel;			/* START */
 	unsigned char	data[AUTH_DATA_MAX];
 };
 

@@ -16,6 +16,7 @@
 #include <openssl/crypto.h>
 
 #include "auth/accounts.h"
+#include "auth/channel.h"
 #include "auth/sasl.h"
 #include "auth/sasl_proto.h"
 #include "lib/chan.h"
@@ -63,14 +64,15 @@ dialogue_find(struct worker *w, uint64_t serial)
 }
 
 static struct dialogue *
-dialogue_new(struct worker *w, uint64_t serial, enum auth_service service)
+dialogue_new(struct worker *w, const struct sasl_request *m)
 {
 	struct dialogue *d;
 
 	if (w->n >= DIALOGUES_MAX || (d = calloc(1, sizeof(*d))) == NULL)
 		return NULL;
-	d->serial = serial;
-	d->sasl = saslauth_begin(w->auth, service);
+	d->serial = m->serial;
+	d->sasl = saslauth_begin(w->auth, (enum auth_service)m->service,
+	    &m->channel);
 	if (d->sasl == NULL || tsearch(d, &w->dialogues, compare) == NULL) {
 		saslauth_end(&d->sasl);
 		free(d);
@@ -142,7 +144,7 @@ do_start(struct worker *w, const struct sasl_request *m)
 	struct dialogue *d;
 
 	accounts_follow(w);
-	d = dialogue_new(w, m->serial, (enum auth_service)m->service);
+	d = dialogue_new(w, m);
 	if (d != NULL)
 		r = saslauth_start(d->sasl, m->mechanism,
 		    m->initial ? m->data : NULL, m->len);
@@ -167,7 +169,8 @@ is_request(const struct sasl_request *m, size_t len)
 	return len >= offsetof(struct sasl_request, data) &&
 	    m->len <= AUTH_DATA_MAX &&
 	    len == offsetof(struct sasl_request, data) + m->len &&
-	    str_ends(m->mechanism, sizeof(m->mechanism));
+	    str_ends(m->mechanism, sizeof(m->mechanism)) &&
+	    channel_ok(&m->channel);
 }
 
 static void

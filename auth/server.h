@@ -149,8 +149,8 @@ void	 worker_free(struct worker *);
  * Ask a worker: the least busy one for the first request of a dialogue, then
  * the same. 0; or -1: none is there or too much waits already.
  */
-int	 worker_ask(struct login *, enum sasl_type, const void *data,
-	    size_t len, bool initial);
+int	 worker_start(struct login *, const struct auth_start *);
+int	 worker_step(struct login *, const struct auth_step *);
 /* The worker may forget the dialogue; it had not ended it by itself. */
 void	 worker_end(struct login *);
 

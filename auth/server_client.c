@@ -12,6 +12,7 @@
 
 #include <sys/socket.h>
 
+#include "auth/channel.h"
 #include "auth/server.h"
 #include "lib/chan.h"
 #include "lib/ctl.h"
@@ -124,7 +125,11 @@ on_start(struct client *c, const struct auth_start *m, size_t len)
 	if (len < fixed || m->len > AUTH_DATA_MAX || len != fixed + m->len ||
 	    m->initial > 1 || (m->initial == 0 && m->len != 0) ||
 	    m->service != (uint32_t)server_service(c->role) ||
-	    !str_ends(m->mechanism, sizeof(m->mechanism)))
+	    !str_ends(m->mechanism, sizeof(m->mechanism)) ||
+	    !channel_ok(&m->channel))
+		return false;
+	/* HTTP has no such mechanisms; its sessions can name no user. */
+	if (m->service != AUTH_SMTP && !channel_is_empty(&m->channel))
 		return false;
 	return login_start(c, m);
 }

@@ -322,15 +322,13 @@ blocked(struct login *l)
 	return true;
 }
 
+/* A worker was asked; rc -1: it was not. A dialogue ends with its worker. */
 static void
-ask(struct login *l, enum sasl_type type, const void *data, size_t len,
-    bool initial)
+asked(struct login *l, int rc)
 {
-	/* A dialogue ends with its worker. */
-	if ((type == SASLW_STEP && l->worker == NULL) ||
-	    worker_ask(l, type, data, len, initial) == -1) {
+	if (rc == -1) {
 		log_result(l, "failed", "busy");
-		if (type == SASLW_STEP)
+		if (l->state == LOGIN_CLIENT)
 			worker_end(l);
 		finish(l, AUTH_TEMP, 0);
 		return;
@@ -359,12 +357,15 @@ login_start(struct client *c, const struct auth_start *m)
 		finish(l, AUTH_NO_MECHANISM, 0);
 		return true;
 	}
+	/* By EXTERNAL it is the certificate that speaks. */
+	if (strcmp(l->mechanism, "EXTERNAL") == 0)
+		hear(l, m->channel.names, strlen(m->channel.names));
 	if (m->initial)
 		hear(l, m->data, m->len);
 	if (known(l))
 		succeed(l, NULL);
 	else
-		ask(l, SASLW_START, m->data, m->len, m->initial);
+		asked(l, worker_start(l, m));
 	return true;
 }
 
@@ -385,7 +386,7 @@ login_step(struct client *c, const struct auth_step *m)
 	if (known(l))
 		succeed(l, NULL);
 	else
-		ask(l, SASLW_STEP, m->data, m->len, false);
+		asked(l, worker_step(l, m));
 	return true;
 }
 

@@ -31,35 +31,51 @@ least_busy(struct server *s)
 	return best;
 }
 
-int
-worker_ask(struct login *l, enum sasl_type type, const void *data, size_t len,
-    bool initial)
+/* Complete the request and send it; it is wiped. */
+static int
+ask(struct login *l, struct sasl_request *m, const void *data, size_t len)
 {
+	const size_t size = offsetof(struct sasl_request, data) + len;
 	struct server *s = l->server;
-	struct sasl_request m;
-	int rc;
+	int rc = -1;
 
-	if (l->worker == NULL)
-		l->worker = least_busy(s);
-	if (l->worker == NULL || s->waiting >= s->conf->auth_queue)
-		return -1;
-	memset(&m, 0, offsetof(struct sasl_request, data));
-	m.type = type;
-	m.service = l->service;
-	m.serial = l->serial;
-	m.initial = initial;
-	m.len = (uint32_t)len;
-	str_copy(m.mechanism, sizeof(m.mechanism), l->mechanism);
+	m->service = l->service;
+	m->serial = l->serial;
+	m->len = (uint32_t)len;
+	str_copy(m->mechanism, sizeof(m->mechanism), l->mechanism);
 	if (len > 0)
-		memcpy(m.data, data, len);
-	rc = chan_send(l->worker->chan, &m,
-	    offsetof(struct sasl_request, data) + len, -1);
-	str_wipe(&m, offsetof(struct sasl_request, data) + len);
+		memcpy(m->data, data, len);
+	if (l->worker != NULL && s->waiting < s->conf->auth_queue)
+		rc = chan_send(l->worker->chan, m, size, -1);
+	str_wipe(m, size);
 	if (rc == -1)
 		return -1;
 	l->worker->waiting++;
 	s->waiting++;
 	return 0;
+}
+
+int
+worker_start(struct login *l, const struct auth_start *start)
+{
+	struct sasl_request m;
+
+	memset(&m, 0, offsetof(struct sasl_request, data));
+	m.type = SASLW_START;
+	m.initial = start->initial;
+	m.channel = start->channel;
+	l->worker = least_busy(l->server);
+	return ask(l, &m, start->data, start->len);
+}
+
+int
+worker_step(struct login *l, const struct auth_step *step)
+{
+	struct sasl_request m;
+
+	memset(&m, 0, offsetof(struct sasl_request, data));
+	m.type = SASLW_STEP;
+	return ask(l, &m, step->data, step->len);
 }
 
 void

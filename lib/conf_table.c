@@ -76,13 +76,14 @@ check_address(const char *s)
 static const char *
 check_mechanism(const char *s)
 {
-	static const char *const known[] =
-	    { "SCRAM-SHA-256", "PLAIN", "LOGIN" };
+	static const char *const known[] = { "SCRAM-SHA-256-PLUS",
+	    "SCRAM-SHA-256", "PLAIN", "LOGIN", "EXTERNAL" };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(s, known[i]) == 0)
 			return NULL;
-	return "not one of SCRAM-SHA-256 PLAIN LOGIN";
+	return "not one of SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN "
+	    "EXTERNAL";
 }
 
 static const char *
@@ -135,16 +136,16 @@ const struct conf_key conf_keys[] = {
 	LIST("tls", "keys", tls_keys, "", check_path),
 	STR("tls", "passphrase", tls_passphrase, "", check_passphrase),
 	ENUM("tls", "minimum", tls_minimum, "1.2", tls_names),
-
 	ENUM("tls", "client_certificates", tls_client_certificates, "none",
 	    clients_names),
 	STR("tls", "client_ca", tls_client_ca, "", check_path_or_none),
 	NUM("tls", "client_chain_depth", tls_client_chain_depth, "4", 0, 16),
 	SIZE("tls", "client_chain_size", tls_client_chain_size, "32K", 4096,
 	    MIB),
+
 	PATH("auth", "accounts", auth_accounts, SYSCONFDIR "/postern/accounts"),
 	LIST("auth", "mechanisms", auth_mechanisms,
-	    "SCRAM-SHA-256 PLAIN LOGIN", check_mechanism),
+	    "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN", check_mechanism),
 	NUM("auth", "iterations", auth_iterations, "10000", 4096, 1000000),
 	NUM("auth", "workers", auth_workers, "2", 1, 64),
 	NUM("auth", "queue", auth_queue, "1024", 1, 65536),

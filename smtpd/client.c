@@ -152,7 +152,7 @@ on_secured(void *arg)
 {
 	struct client *c = arg;
 
-	session_secured(c->session, now_monotonic());
+	session_secured(c->session, auth_tls(c), now_monotonic());
 	client_turn(c);
 }
 

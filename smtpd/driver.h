@@ -81,6 +81,8 @@ void	 client_answered(struct client *);
 /* Use the channel fd, taken over, from now on. */
 void	 auth_connect(struct driver *, int fd);
 void	 auth_do(struct client *, const struct session_action *);
+/* What the client's TLS offers to AUTH. */
+struct session_tls auth_tls(const struct client *);
 /* The session is over: its login or dialogue ends. */
 void	 auth_end(struct client *);
 

@@ -10,10 +10,15 @@
 #include <sysexits.h>
 
 #include "lib/chan.h"
+#include "lib/conn.h"
 #include "lib/log.h"
 #include "lib/now.h"
 #include "lib/str.h"
+#include "lib/wire.h"
 #include "smtpd/driver.h"
+
+_Static_assert(AUTH_EXPORTER == WIRE_EXPORTER &&
+    AUTH_ENDPOINT_MAX == WIRE_ENDPOINT_MAX, "one size of bindings");
 
 static void	bad_message(void) __attribute__((noreturn));
 
@@ -166,12 +171,36 @@ send_end(struct client *c)
 	forget(c);
 }
 
+/* Worked out anew each time: a client that waits need not keep it. */
+static void
+set_channel(const struct client *c, struct auth_channel *ch)
+{
+	ch->exporter_len = (uint32_t)conn_tls_exporter(c->conn, ch->exporter);
+	ch->endpoint_len = (uint32_t)conn_tls_endpoint(c->conn, ch->endpoint);
+	conn_tls_names(c->conn, ch->names, sizeof(ch->names));
+}
+
+struct session_tls
+auth_tls(const struct client *c)
+{
+	struct auth_channel ch = { 0 };
+	struct session_tls tls;
+
+	set_channel(c, &ch);
+	tls.binding = ch.exporter_len > 0 || ch.endpoint_len > 0;
+	tls.external = ch.names[0] != '\0';
+	str_wipe(&ch, sizeof(ch));
+	return tls;
+}
+
 static int
 send_start(struct client *c, const struct session_action *a)
 {
 	struct driver *d = c->driver;
 	struct auth_start m = { .type = AUTH_START, .service = AUTH_SMTP };
 	int r;
+
+	set_channel(c, &m.channel);
 
 	if (d->auth == NULL || a->len > sizeof(m.data) ||
 	    str_copy(m.mechanism, sizeof(m.mechanism), a->text) == -1)

@@ -27,7 +27,8 @@ struct session;
 struct session_conf {
 	const char	*hostname;
 	const char	*mechs;		/* "SCRAM-SHA-256 PLAIN"; may change
-					   between calls */
+					   between calls; a session offers
+					   those that its TLS allows */
 	unsigned char	*scratch;	/* BODY data lies here; see below */
 	size_t		 scratch_size;	/* 2 or more */
 	struct cmd_limits lines;
@@ -42,6 +43,12 @@ struct session_conf {
 	uint64_t	 handshake_time;
 	uint64_t	 unauthenticated_time;
 	uint64_t	 minimum_rate;	/* octets a second, 0: none */
+};
+
+/* What a handshake gave that mechanisms of AUTH rest on. */
+struct session_tls {
+	bool	binding;	/* channel bindings: those that end in -PLUS */
+	bool	external;	/* the client's names, verified: EXTERNAL */
 };
 
 enum session_do {
@@ -107,7 +114,7 @@ void	 session_free(struct session **sp);
 size_t	 session_input(struct session *, const unsigned char *data,
 	    size_t len, uint64_t now);
 /* The handshake is complete. */
-void	 session_secured(struct session *, uint64_t now);
+void	 session_secured(struct session *, struct session_tls, uint64_t now);
 /* The answer to AUTH_START or AUTH_STEP. user counts with AUTH_OK. */
 void	 session_login(struct session *, enum auth_status, const char *user,
 	    const void *data, size_t len, uint64_t now);

@@ -51,13 +51,14 @@ in_handshake(const struct session *s)
 }
 
 void
-session_secured(struct session *s, uint64_t now)
+session_secured(struct session *s, struct session_tls tls, uint64_t now)
 {
 	bool implicit = s->home == STATE_NONE;
 
 	if (!in_handshake(s))
 		return;
 	s->now = now;
+	s->tls = tls;
 	forget_hello(s);
 	session_step(s, STATE_TLS);
 	if (implicit && !s->shutdown)

@@ -50,6 +50,7 @@ struct session {
 	size_t		 behind;	/* input behind the line at work */
 	char		*helo;
 	char		*user;
+	struct session_tls tls;
 	bool		 esmtp;
 	bool		 eof;
 	bool		 shutdown;
@@ -86,6 +87,8 @@ void	 session_broken(struct session *);
 void	 verb_run(struct session *, struct cmd *);
 /* verb_auth.c */
 void	 verb_auth(struct session *, struct cmd *);
+/* Write the mechanisms offered to this client, or "", to list. */
+void	 verb_auth_list(const struct session *, char *list, size_t size);
 /* A line of the SASL dialogue. */
 void	 verb_sasl_line(struct session *, const char *line, size_t len);
 /* verb_mail.c */

@@ -29,6 +29,39 @@ mech_len(const struct cmd *c)
 	return n < c->len && c->arg[n] != ' ' ? 0 : n;
 }
 
+/* Does the client's TLS have what this mechanism, of the list, rests on? */
+static bool
+fits_tls(const struct session *s, const char *mech, size_t len)
+{
+	static const char plus[] = "-PLUS", external[] = "EXTERNAL";
+
+	if (len > sizeof(plus) - 1 && str_caseeqn(mech + len -
+	    (sizeof(plus) - 1), plus, sizeof(plus) - 1))
+		return s->tls.binding;
+	if (len == sizeof(external) - 1 && str_caseeqn(mech, external, len))
+		return s->tls.external;
+	return true;
+}
+
+void
+verb_auth_list(const struct session *s, char *list, size_t size)
+{
+	const char *p = s->conf->mechs;
+	size_t used = 0, n;
+
+	list[0] = '\0';
+	for (; *p != '\0'; p += n + (p[n] == ' ')) {
+		n = strcspn(p, " ");
+		if (n == 0 || !fits_tls(s, p, n) || used + n + 2 > size)
+			continue;
+		if (used > 0)
+			list[used++] = ' ';
+		memcpy(list + used, p, n);
+		used += n;
+		list[used] = '\0';
+	}
+}
+
 /* Append the decoded line to the blob. False when a refusal was given. */
 static bool
 decode(struct session *s, const char *line, size_t len)
@@ -76,7 +109,8 @@ verb_auth(struct session *s, struct cmd *c)
 		session_refuse(s, REPLY_ARGUMENT);
 		return;
 	}
-	if (n > MECH_MAX || !verb_has_word(s->conf->mechs, c->arg, n)) {
+	if (n > MECH_MAX || !verb_has_word(s->conf->mechs, c->arg, n) ||
+	    !fits_tls(s, c->arg, n)) {
 		/* no list yet: the auth service has not been heard of */
 		if (s->conf->mechs[0] == '\0')
 			session_say(s, REPLY_AUTH_AWAY, NULL);

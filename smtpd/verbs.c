@@ -59,7 +59,7 @@ limit(uint64_t n)
 static void
 list_extensions(struct session *s)
 {
-	char line[160];
+	char line[160], mechs[128];
 
 	say_line(s, true, s->conf->hostname);
 	say_line(s, true, "PIPELINING");
@@ -75,8 +75,9 @@ list_extensions(struct session *s)
 	say_line(s, true, line);
 	if (s->state == STATE_HELLO)
 		say_line(s, true, "STARTTLS");
-	if (s->state == STATE_IDENT && s->conf->mechs[0] != '\0') {
-		snprintf(line, sizeof(line), "AUTH %s", s->conf->mechs);
+	verb_auth_list(s, mechs, sizeof(mechs));
+	if (s->state == STATE_IDENT && mechs[0] != '\0') {
+		snprintf(line, sizeof(line), "AUTH %s", mechs);
 		say_line(s, true, line);
 	}
 	say_line(s, true, "VRFY");

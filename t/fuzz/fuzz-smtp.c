@@ -20,6 +20,7 @@ static struct play {
 	enum session_do		 asked;		/* NONE: nothing */
 	uint8_t			 status;	/* of the next answer */
 	uint64_t		 now, received;
+	struct session_tls	 gives;		/* the handshake */
 	int			 tls, user, over, begun, opened, rcpts;
 	int			 bdat;		/* is said somewhere */
 	unsigned		 flags;		/* of BEGIN */
@@ -192,7 +193,7 @@ answer(void)
 	p.status = 0;
 	if (what == SESSION_DO_TLS) {
 		p.tls = 1;
-		session_secured(p.s, p.now);
+		session_secured(p.s, p.gives, p.now);
 		CHECK(session_info(p.s).helo[0] == '\0');
 	} else if (what == SESSION_DO_AUTH_START ||
 	    what == SESSION_DO_AUTH_STEP) {
@@ -258,7 +259,8 @@ event(uint8_t x, int at_once)
 	turn(at_once);
 	if (p.asked != SESSION_DO_NONE)
 		return;
-	session_secured(p.s, p.now);	/* too late, or never asked for */
+	/* too late, or never asked for */
+	session_secured(p.s, p.gives, p.now);
 	session_login(p.s, AUTH_OK, "eve@example.test", "", 0, p.now);
 	session_stored(p.s, STORE_OK, "id.2", p.now);
 	turn(at_once);
@@ -307,9 +309,11 @@ run(struct fuzz f, size_t piece)
 	memset(&p, 0, sizeof(p));
 	p.piece = piece;
 	p.bdat = says_bdat(f.p, f.len);
+	p.gives = (struct session_tls){ how & 16, how & 32 };
 	p.conf = (struct session_conf){
 		.hostname = "mx.example.test", .scratch = scratch,
-		.mechs = how & 8 ? "" : "SCRAM-SHA-256 PLAIN LOGIN",
+		.mechs = how & 8 ? "" : "SCRAM-SHA-256-PLUS SCRAM-SHA-256 "
+		    "PLAIN LOGIN EXTERNAL",
 		.scratch_size = how & 2 ? 2 : sizeof(scratch),
 		.lines = { 512, how & 2 ? 600 : 4096, how & 2 ? 64 : 12288 },
 		.text_line = how & 2 ? 20 : 1000,

@@ -133,6 +133,27 @@ conn_tls_bits(const struct conn *c)
 	return c->tls ? 256 : 0;
 }
 
+size_t
+conn_tls_exporter(const struct conn *c, unsigned char *out)
+{
+	memset(out, 1, WIRE_EXPORTER);
+	return c->tls ? WIRE_EXPORTER : 0;
+}
+
+size_t
+conn_tls_endpoint(const struct conn *c, unsigned char *out)
+{
+	memset(out, 2, 32);
+	return c->tls ? 32 : 0;
+}
+
+size_t
+conn_tls_names(const struct conn *c, char *names, size_t size)
+{
+	snprintf(names, size, "%s", c->tls ? "alice@example.test\n" : "");
+	return c->tls != 0;
+}
+
 uint64_t
 conn_octets_in(const struct conn *c)
 {

@@ -21,7 +21,8 @@ play_init(struct play *p)
 	memset(p, 0, sizeof(*p));
 	p->conf = (struct session_conf){
 		.hostname = "mx.test",
-		.mechs = "SCRAM-SHA-256 PLAIN LOGIN",
+		.mechs = "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN "
+		    "EXTERNAL",
 		.scratch_size = sizeof(p->scratch),
 		.lines = { 512, 4096, 12288 },
 		.text_line = 1000,
@@ -127,7 +128,7 @@ answer(struct play *p)
 	memset(&p->asked, 0, sizeof(p->asked));
 	switch (a.what) {
 	case SESSION_DO_TLS:
-		session_secured(p->s, p->now);
+		session_secured(p->s, p->tls, p->now);
 		break;
 	case SESSION_DO_AUTH_START:
 	case SESSION_DO_AUTH_STEP:

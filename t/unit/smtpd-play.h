@@ -31,6 +31,7 @@ struct play {
 	enum store_status	 opens;		/* of the next OPEN */
 	unsigned		 flags;		/* of the last BEGIN */
 	uint64_t		 now;
+	struct session_tls	 tls;		/* what a handshake gives */
 	bool			 hang;		/* the helpers do not answer */
 	bool			 closed;
 };

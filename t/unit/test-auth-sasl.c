@@ -86,7 +86,8 @@ teardown(void **state)
 static struct saslauth_dialogue *
 begin(void)
 {
-	struct saslauth_dialogue *d = saslauth_begin(sasl, AUTH_SMTP);
+	static const struct auth_channel none;
+	struct saslauth_dialogue *d = saslauth_begin(sasl, AUTH_SMTP, &none);
 
 	assert_non_null(d);
 	return d;

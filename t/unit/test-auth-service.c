@@ -144,7 +144,8 @@ session(enum role role, uint32_t instance)
 	int fd = connect_as(role, instance);
 
 	assert_int_equal(get(fd, 10000), AUTH_MECHS);
-	assert_string_equal(in.mechs.list, "SCRAM-SHA-256 PLAIN LOGIN");
+	assert_string_equal(in.mechs.list,
+	    "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN");
 	return fd;
 }
 

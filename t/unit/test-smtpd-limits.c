@@ -362,7 +362,7 @@ random_step(struct play *p, uint64_t *seed)
 		    session_deadline(p->s);
 		play_event(p, SESSION_EV_TIMEOUT);
 	} else if (what == n + 2)
-		session_secured(p->s, p->now);
+		session_secured(p->s, p->tls, p->now);
 	else if (what == n + 3)
 		session_login(p->s, (enum auth_status)next_number(seed,
 		    AUTH_STATUS_COUNT + 1), "alice@example.test", "x", 1,

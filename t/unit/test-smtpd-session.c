@@ -418,7 +418,7 @@ test_starttls(void **state)
 	assert_false(session_wants_input(p.s));
 	assert_int_equal(session_input(p.s,
 	    (const unsigned char *)"NOOP\r\n", 6, p.now), 0);
-	session_secured(p.s, p.now);
+	session_secured(p.s, p.tls, p.now);
 	play_turn(&p);
 	/* all that was said in clear is forgotten */
 	assert_string_equal(session_info(p.s).helo, "");

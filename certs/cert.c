@@ -2,8 +2,9 @@
 /*
  * Making certificates (RFC 5280) and keys. Linked into posternctl, run by
  * the administrator. Names come from the command line or from a certificate
- * that is renewed, and are checked here. Serial numbers are random; CA and
- * server certificates differ in the table of extensions alone.
+ * that is renewed, and are checked here. Serial numbers are random; the
+ * certificates of CA, servers and clients differ in the table of extensions
+ * alone.
  */
 #include "certs/cert.h"
 
@@ -38,6 +39,15 @@ static const struct extension server_extensions[] = {
 	{ NID_basic_constraints, "critical,CA:FALSE" },
 	{ NID_key_usage, "critical,digitalSignature" },
 	{ NID_ext_key_usage, "serverAuth" },
+	{ NID_subject_key_identifier, "hash" },
+	{ NID_authority_key_identifier, "keyid:always" },
+	{ 0, NULL }
+};
+
+static const struct extension client_extensions[] = {
+	{ NID_basic_constraints, "critical,CA:FALSE" },
+	{ NID_key_usage, "critical,digitalSignature" },
+	{ NID_ext_key_usage, "clientAuth" },
 	{ NID_subject_key_identifier, "hash" },
 	{ NID_authority_key_identifier, "keyid:always" },
 	{ 0, NULL }
@@ -99,12 +109,22 @@ set_subject(X509 *x, const struct cert_spec *spec)
 	    MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0) ? 0 : -1;
 }
 
+static int
+alt_type(const char *text)
+{
+	enum cert_kind kind = cert_name_kind(text);
+
+	return kind == CERT_IP ? GEN_IPADD : kind == CERT_EMAIL ? GEN_EMAIL :
+	    GEN_DNS;
+}
+
 static GENERAL_NAME *
 alt_name(const char *text)
 {
 	GENERAL_NAME *name;
 	ASN1_STRING *value;
-	bool ip = cert_name_kind(text) == CERT_IP;
+	const int type = alt_type(text);
+	const bool ip = type == GEN_IPADD;
 
 	if ((name = GENERAL_NAME_new()) == NULL)
 		return NULL;
@@ -114,7 +134,7 @@ alt_name(const char *text)
 		GENERAL_NAME_free(name);
 		return NULL;
 	}
-	GENERAL_NAME_set0_value(name, ip ? GEN_IPADD : GEN_DNS, value);
+	GENERAL_NAME_set0_value(name, type, value);
 	return name;
 }
 
@@ -170,7 +190,10 @@ spec_fault(const struct cert_spec *spec)
 	const char *p = spec->common_name;
 
 	if (!spec->ca && (spec->names == NULL || spec->names->n == 0))
-		return "a server needs a name";
+		return "a server or client needs a name";
+	if (!spec->ca && !(spec->client ? cert_names_all_mail(spec->names) :
+	    cert_names_no_mail(spec->names)))
+		return "hosts and mail addresses do not go together";
 	if (p == NULL)
 		return NULL;
 	if (*p == '\0' || strlen(p) > COMMON_NAME_MAX)
@@ -190,8 +213,8 @@ fill(X509 *x, const struct cert_spec *spec, EVP_PKEY *key, X509 *issuer)
 	    set_validity(x, spec, issuer) == -1 ||
 	    set_subject(x, spec) == -1 || !X509_set_pubkey(x, key) ||
 	    !X509_set_issuer_name(x, X509_get_subject_name(by)) ||
-	    add_extensions(x, by,
-	    spec->ca ? ca_extensions : server_extensions) == -1)
+	    add_extensions(x, by, spec->ca ? ca_extensions : spec->client ?
+	    client_extensions : server_extensions) == -1)
 		return -1;
 	return spec->ca ? 0 :
 	    add_alt_names(x, spec->names, spec->common_name == NULL);

@@ -18,11 +18,12 @@
 #define CERT_NAMES_MAX		64	/* subject alternative names of one */
 #define CERT_BACKDATE		300	/* seconds, for clocks that differ */
 
-enum cert_kind { CERT_BAD, CERT_DNS, CERT_IP };
+enum cert_kind { CERT_BAD, CERT_DNS, CERT_IP, CERT_EMAIL };
 
 /*
  * What a subject alternative name is: a host name of RFC 1123 (its first
- * label may be "*"), an IPv4 or IPv6 address, or neither.
+ * label may be "*"), an IPv4 or IPv6 address, a mail address (RFC 5321, of
+ * ASCII, with a dot-string and a host name), or none of these.
  */
 enum cert_kind cert_name_kind(const char *name);
 
@@ -32,9 +33,8 @@ struct cert_names {
 };
 
 /*
- * Add a copy of a host name (lower case) or address; one that is there
- * already is left out. 0, or -1 with errno EINVAL (neither), ENOSPC or
- * ENOMEM.
+ * Add a copy of a name, in lower case; one that is there already is left out.
+ * 0, or -1 with errno EINVAL (of no kind), ENOSPC or ENOMEM.
  */
 int	 cert_names_add(struct cert_names *, const char *name);
 /*
@@ -42,12 +42,17 @@ int	 cert_names_add(struct cert_names *, const char *name);
  * errno EINVAL: there are none, or kinds that cert_names_add() refuses.
  */
 int	 cert_names_of(X509 *x, struct cert_names *names);
+/* Are they all mail addresses; is none of them? */
+bool	 cert_names_all_mail(const struct cert_names *);
+bool	 cert_names_no_mail(const struct cert_names *);
 void	 cert_names_clear(struct cert_names *);
 
 struct cert_spec {
-	bool			 ca;		/* else a server */
+	bool			 ca;
+	bool			 client;	/* neither: a server */
 	const char		*common_name;	/* UTF-8; NULL: none */
-	const struct cert_names	*names;		/* of a server */
+	/* Of a server hosts, of a client mail addresses. */
+	const struct cert_names	*names;
 	unsigned		 days;		/* from now */
 	time_t			 now;
 };
@@ -56,9 +61,9 @@ struct cert_spec {
 EVP_PKEY *cert_key_new(void);
 /*
  * A certificate for the public half of key. A CA signs itself: issuer and
- * issuer_key are NULL. It may sign servers only (path length 0). A server's
- * ends with its issuer at the latest. The certificate is the caller's; NULL
- * on failure, with *why a constant text.
+ * issuer_key are NULL. It may sign no other CA (path length 0). What is not
+ * a CA's ends with its issuer's at the latest. The certificate is the
+ * caller's; NULL on failure, with *why a constant text.
  */
 X509	*cert_new(const struct cert_spec *, EVP_PKEY *key, X509 *issuer,
 	    EVP_PKEY *issuer_key, const char **why);

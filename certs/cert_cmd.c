@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * posternctl cert ca|server|renew|show. Run by the administrator, who is
+ * posternctl cert ca|server|client|renew|show. Run by the administrator, who is
  * trusted; what is on the command line is checked all the same. A key is
  * never overwritten without a copy, and never asked for at a terminal.
  */
@@ -30,6 +30,9 @@ const char cert_cmd_usage[] =
     "cert server [--dir DIR] [--file BASE] [--days N]\n"
     "            [--passphrase-file FILE] [--ca-passphrase-file FILE]\n"
     "            NAME ...\n"
+    "cert client [--dir DIR] [--file BASE] [--days N]\n"
+    "            [--passphrase-file FILE] [--ca-passphrase-file FILE]\n"
+    "            ADDRESS ...\n"
     "cert renew [--dir DIR] [--file BASE] [--days N] [--within N] [--new-key]\n"
     "            [--passphrase-file FILE] [--ca-passphrase-file FILE]\n"
     "cert show [--dir DIR] [FILE ...]\n";
@@ -166,6 +169,7 @@ read_passphrase(const char *path, char out[KEYS_PASSPHRASE_MAX])
 static const struct command commands[] = {
 	{ "ca", CA_OPTIONS, 0, 0, cert_run_ca },
 	{ "server", SERVER_OPTIONS, 1, -1, cert_run_server },
+	{ "client", SERVER_OPTIONS, 1, -1, cert_run_client },
 	{ "renew", RENEW_OPTIONS, 0, 0, cert_run_renew },
 	{ "show", SHOW_OPTIONS, 0, -1, cert_run_show },
 };
@@ -173,9 +177,7 @@ static const struct command commands[] = {
 int
 cert_cmd(int argc, char **argv)
 {
-	struct cert_options o = {
-		.dir = DIR_DEFAULT, .base = CERT_SERVER_BASE
-	};
+	struct cert_options o = { .dir = DIR_DEFAULT };
 	const struct command *cmd = NULL;
 	size_t i;
 	int status;

@@ -6,7 +6,7 @@
 #define POSTERN_CERT_CMD_H
 
 /*
- * Run the command argv[0] ("ca", "server", "renew" or "show") with its
+ * Run the command argv[0] ("ca", "server", "client", "renew", "show") with its
  * options and operands. Messages go to standard error. Returns the exit
  * status (sysexits(3)).
  */

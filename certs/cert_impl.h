@@ -21,7 +21,7 @@
 
 struct cert_options {
 	const char	*dir;
-	const char	*base;
+	const char	*base;		/* NULL: the default */
 	const char	*name;
 	const char	*passphrase_file;
 	const char	*ca_passphrase_file;
@@ -44,6 +44,7 @@ int	 cert_fail_file(const struct cert_options *o, const char *base,
 
 int	 cert_run_ca(struct cert_options *, int argc, char **argv);
 int	 cert_run_server(struct cert_options *, int argc, char **argv);
+int	 cert_run_client(struct cert_options *, int argc, char **argv);
 int	 cert_run_renew(struct cert_options *, int argc, char **argv);
 int	 cert_run_show(struct cert_options *, int argc, char **argv);
 

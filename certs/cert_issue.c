@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * posternctl cert ca|server|renew. Run by the administrator; the files of
- * the folder are trusted. A new certificate never takes the place of another
- * but by renew, which keeps a copy; what it replaces must fit its key.
+ * posternctl cert ca|server|client|renew. Run by the administrator; the files
+ * of the folder are trusted. A new certificate never takes the place of
+ * another but by renew, which keeps a copy; what it replaces must fit its key.
  */
 #include "certs/cert_impl.h"
 
@@ -151,15 +151,18 @@ cert_run_ca(struct cert_options *o, int argc, char **argv)
 }
 
 static int
-read_names(struct cert_names *names, int argc, char **argv)
+read_names(struct cert_names *names, bool mail, int argc, char **argv)
 {
 	int i;
 
 	for (i = 0; i < argc; i++) {
-		if (cert_names_add(names, argv[i]) == 0)
+		errno = EINVAL;
+		if ((cert_name_kind(argv[i]) == CERT_EMAIL) == mail &&
+		    cert_names_add(names, argv[i]) == 0)
 			continue;
 		if (errno == EINVAL)
-			return fail_say(EX_DATAERR, argv[i],
+			return fail_say(EX_DATAERR, argv[i], mail ?
+			    "not a mail address (ASCII, without quotes)" :
 			    "not a host name (ASCII, at most 253 octets) or "
 			    "IP address");
 		return errno == ENOSPC ? fail_say(EX_DATAERR, argv[i],
@@ -169,54 +172,97 @@ read_names(struct cert_names *names, int argc, char **argv)
 }
 
 /*
- * A subject for people to see: the first host name that fits in one. Clients
- * look at the alternative names alone (RFC 6125).
+ * A subject for people to see: the first name, not an IP address, that fits
+ * in one. Whoever verifies looks at the alternative names alone (RFC 6125).
  */
 static const char *
-first_host(const struct cert_names *names)
+first_name(const struct cert_names *names)
 {
 	size_t i;
 
 	for (i = 0; i < names->n; i++)
-		if (cert_name_kind(names->item[i]) == CERT_DNS &&
+		if (cert_name_kind(names->item[i]) != CERT_IP &&
 		    strlen(names->item[i]) <= 64)
 			return names->item[i];
 	return NULL;
 }
 
+/* The names are of one kind: those of a client or of a server. */
 static struct cert_spec
-server_spec(const struct cert_options *o, const struct cert_names *names)
+spec_of(const struct cert_options *o, const struct cert_names *names)
 {
 	return (struct cert_spec){
-		.common_name = first_host(names),
+		.client = cert_names_all_mail(names),
+		.common_name = first_name(names),
 		.names = names,
 		.days = o->days != 0 ? (unsigned)o->days : SERVER_DAYS,
 		.now = o->now,
 	};
 }
 
-int
-cert_run_server(struct cert_options *o, int argc, char **argv)
+static int
+issue(struct cert_options *o, const struct cert_names *names)
 {
-	struct cert_names names = { .n = 0 };
 	struct store_pair ca = { NULL, NULL };
-	struct cert_spec spec;
+	struct cert_spec spec = spec_of(o, names);
 	int dir = -1, status;
 
 	if (strcmp(o->base, CERT_CA_BASE) == 0)
 		return fail_say(EX_USAGE, o->base, "is the CA's own name");
-	if ((status = read_names(&names, argc, argv)) != EX_OK ||
-	    (status = open_dir(o, &dir)) != EX_OK ||
-	    (status = refuse_existing(o, dir, o->base)) != EX_OK ||
-	    (status = read_ca(o, dir, ca_passphrase(o), &ca)) != EX_OK)
-		goto out;
-	spec = server_spec(o, &names);
-	status = make_and_add(o, dir, o->base, &spec, &ca);
-out:
+	if ((status = open_dir(o, &dir)) == EX_OK &&
+	    (status = refuse_existing(o, dir, o->base)) == EX_OK &&
+	    (status = read_ca(o, dir, ca_passphrase(o), &ca)) == EX_OK)
+		status = make_and_add(o, dir, o->base, &spec, &ca);
 	store_pair_clear(&ca);
-	cert_names_clear(&names);
 	if (dir != -1)
 		close(dir);
+	return status;
+}
+
+int
+cert_run_server(struct cert_options *o, int argc, char **argv)
+{
+	struct cert_names names = { .n = 0 };
+	int status;
+
+	if (o->base == NULL)
+		o->base = CERT_SERVER_BASE;
+	if ((status = read_names(&names, false, argc, argv)) == EX_OK)
+		status = issue(o, &names);
+	cert_names_clear(&names);
+	return status;
+}
+
+/* "client-" and the address, "_" for what has no place in such a name. */
+static int
+base_of(const char *address, char base[STORE_BASE_MAX + 1])
+{
+	int n = snprintf(base, STORE_BASE_MAX + 1, "client-%s", address);
+
+	if (n < 0 || n > STORE_BASE_MAX)
+		return fail_say(EX_USAGE, address, "too long for the name of "
+		    "a file: give one with --file");
+	for (; *base != '\0'; base++)
+		if (!str_is_alnum(*base) && strchr(".-", *base) == NULL)
+			*base = '_';
+	return EX_OK;
+}
+
+int
+cert_run_client(struct cert_options *o, int argc, char **argv)
+{
+	struct cert_names names = { .n = 0 };
+	char base[STORE_BASE_MAX + 1];
+	int status;
+
+	status = read_names(&names, true, argc, argv);
+	if (status == EX_OK && o->base == NULL &&
+	    (status = base_of(names.item[0], base)) == EX_OK)
+		o->base = base;
+	if (status == EX_OK)
+		status = issue(o, &names);
+	o->base = NULL;
+	cert_names_clear(&names);
 	return status;
 }
 
@@ -268,7 +314,7 @@ renew_ca(const struct cert_options *o, int dir, struct store_pair *old,
 }
 
 static int
-renew_server(const struct cert_options *o, int dir, struct store_pair *old,
+renew_other(const struct cert_options *o, int dir, struct store_pair *old,
     struct store_pair *new)
 {
 	struct cert_names names = { .n = 0 };
@@ -276,7 +322,8 @@ renew_server(const struct cert_options *o, int dir, struct store_pair *old,
 	struct cert_spec spec;
 	int status;
 
-	if (cert_names_of(old->cert, &names) == -1) {
+	if (cert_names_of(old->cert, &names) == -1 ||
+	    (!cert_names_all_mail(&names) && !cert_names_no_mail(&names))) {
 		errno = 0;
 		status = cert_fail_file(o, o->base, ".pem",
 		    "has no names, or names of a kind not made here");
@@ -290,7 +337,7 @@ renew_server(const struct cert_options *o, int dir, struct store_pair *old,
 		    "was not signed by this CA; it is left as it is");
 		goto out;
 	}
-	spec = server_spec(o, &names);
+	spec = spec_of(o, &names);
 	if (!o->new_key)
 		new->key = old->key;
 	status = make(o, &spec, &ca, new);
@@ -319,11 +366,13 @@ int
 cert_run_renew(struct cert_options *o, int argc, char **argv)
 {
 	struct store_pair old = { NULL, NULL }, new = { NULL, NULL };
-	bool ca = strcmp(o->base, CERT_CA_BASE) == 0;
+	bool ca = o->base != NULL && strcmp(o->base, CERT_CA_BASE) == 0;
 	const char *pass = passphrase(o);
 	int dir = -1, status;
 
 	(void)argc, (void)argv;
+	if (o->base == NULL)
+		o->base = CERT_SERVER_BASE;
 	if (ca && o->ca_passphrase_file != NULL)
 		pass = ca_passphrase(o);
 	if ((status = open_dir(o, &dir)) != EX_OK)
@@ -336,7 +385,7 @@ cert_run_renew(struct cert_options *o, int argc, char **argv)
 	if (status != EX_OK)
 		goto out;
 	status = ca ? renew_ca(o, dir, &old, &new) :
-	    renew_server(o, dir, &old, &new);
+	    renew_other(o, dir, &old, &new);
 out:
 	store_pair_clear(&old);
 	store_pair_clear(&new);

@@ -19,6 +19,7 @@
 
 #define HOST_MAX	253
 #define LABEL_MAX	63
+#define LOCAL_MAX	64		/* RFC 5321, section 4.5.3.1.1 */
 #define LINE_MAX_OUT	1024
 
 static bool
@@ -63,12 +64,55 @@ is_host(const char *name)
 	}
 }
 
+/* Atext of RFC 5322, section 3.2.3. */
+static bool
+is_atext(char ch)
+{
+	return str_is_alnum(ch) ||
+	    (ch != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", ch) != NULL);
+}
+
+static bool
+is_mail(const char *name)
+{
+	const char *at = strchr(name, '@'), *p;
+	char last = '.';
+
+	if (at == NULL || at - name > LOCAL_MAX || at[1] == '*' ||
+	    !is_host(at + 1))
+		return false;
+	for (p = name; p < at; last = *p++)
+		if (*p == '.' ? last == '.' : !is_atext(*p))
+			return false;
+	return last != '.';
+}
+
 enum cert_kind
 cert_name_kind(const char *name)
 {
 	if (is_ip(name))
 		return CERT_IP;
+	if (is_mail(name))
+		return CERT_EMAIL;
 	return is_host(name) ? CERT_DNS : CERT_BAD;
+}
+
+bool
+cert_names_all_mail(const struct cert_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (cert_name_kind(names->item[i]) != CERT_EMAIL)
+			return false;
+	return true;
+}
+
+bool
+cert_names_no_mail(const struct cert_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (cert_name_kind(names->item[i]) == CERT_EMAIL)
+			return false;
+	return true;
 }
 
 int
@@ -111,11 +155,11 @@ alt_text(const GENERAL_NAME *name, char *dst, size_t size)
 	int type, len;
 
 	value = GENERAL_NAME_get0_value(name, &type);
-	if (type != GEN_DNS && type != GEN_IPADD)
+	if (type != GEN_DNS && type != GEN_IPADD && type != GEN_EMAIL)
 		return NULL;
 	raw = ASN1_STRING_get0_data(value);
 	len = ASN1_STRING_length(value);
-	if (type == GEN_DNS)
+	if (type != GEN_IPADD)
 		return str_quote(dst, size, raw, (size_t)len);
 	if (len != 4 && len != 16)
 		return NULL;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # posternctl cert: what it makes is what TLS clients take, and no more.
 . "$SRCDIR/t/posternctl.sh"
-plan 132
+plan 167
 ctl_init
 P=$T/pki
 
@@ -25,7 +25,7 @@ files() { find "$P" -mindepth 1 -printf '%f ' | tr ' ' '\n' | sort |
 
 # --- usage
 exits "cert alone" 64 cert
-exits "unknown command" 64 cert client
+exits "unknown command" 64 cert clients
 exits "unknown option" 64 cert ca --colour
 exits "option of another command" 64 cert ca --file x
 exits "an operand too many" 64 cert ca there
@@ -97,6 +97,57 @@ b' 'DNS:x'; do
 	    cert server --dir "$P" --file bad -- "$n"
 done
 notok "no file of a bad name" test -e "$P/bad.key"
+
+# --- a client
+exits "no address" 64 cert client --dir "$P"
+exits "client" 0 cert client --dir "$P" Alice+x@Example.test bob@example.test
+B=client-alice_x_example.test
+is "named after the first address" "$(tr '\n' ' ' < "$T/out")" \
+    "$P/$B.pem $P/$B.key "
+is "mode of the key" "$(mode "$P/$B.key")" 600
+client() {
+	openssl verify -x509_strict -purpose "$1" -CAfile "$P/ca.pem" \
+	    "$P/$2.pem" 2>&1 | grep -q ': OK$'
+}
+ok "verifies as a client" client sslclient $B
+notok "not as a server" client sslserver $B
+notok "nor a server as a client" client sslclient server
+ok "is a client alone" has $B \
+    "Extended Key Usage: TLS Web Client Authentication X509v3"
+ok "both addresses" has $B \
+    "email:alice+x@example.test, email:bob@example.test"
+ok "is no CA" has $B "Basic Constraints: critical CA:FALSE"
+ok "397 days" lasts $B 397
+ok "key fits" test "$(public $B)" = "$(public_of_key $B)"
+exits "client again" 73 cert client --dir "$P" alice+x@example.test
+for n in alice alice@ @example.test a@b@c.test 'a b@c.test' .a@c.test \
+    a.@c.test a..b@c.test 'a@*.c.test' 'a@[192.0.2.1]' '"a"@c.test' \
+    mail.example.test 'ä@c.test' "$(head -c 65 /dev/zero |
+    tr '\0' a)@c.test"; do
+	exits "address '$(printf %s "$n" | cut -c 1-12)'" 65 \
+	    cert client --dir "$P" --file bad -- "$n"
+done
+exits "a server's name is no address" 65 \
+    cert server --dir "$P" --file bad a@c.test
+exits "too long for a file" 64 cert client --dir "$P" \
+    "$(head -c 60 /dev/zero | tr '\0' a)@c.test"
+notok "no file of a bad name" test -e "$P/bad.key"
+before=$(public $B)
+exits "renew a client" 0 cert renew --dir "$P" --file $B --days 9
+ok "is a client still" client sslclient $B
+ok "both addresses" has $B \
+    "email:alice+x@example.test, email:bob@example.test"
+is "the same key" "$(public $B)" "$before"
+rm "$P/$B".*
+openssl req -new -key "$P/server.key" -subj /CN=x 2> /dev/null |
+    openssl x509 -req -CA "$P/ca.pem" -CAkey "$P/ca.key" -days 9 -extfile \
+    /dev/fd/3 -out "$P/mixed.pem" 2> /dev/null 3<< END
+subjectAltName=DNS:a.test,email:a@a.test
+END
+cp -p "$P/server.key" "$P/mixed.key"
+exits "a certificate of both kinds is not renewed" 65 \
+    cert renew --dir "$P" --file mixed
+rm "$P"/mixed.*
 
 # --- renew
 before=$(public server)

@@ -41,6 +41,13 @@ test_name_kind(void **state)
 		{ "1.2.3", CERT_BAD }, { "256.1.1.1", CERT_BAD },
 		{ "::1%lo", CERT_BAD }, { "[::1]", CERT_BAD },
 		{ "a\n", CERT_BAD }, { "b\xc3\xbc.test", CERT_BAD },
+		{ "a@b", CERT_EMAIL }, { "A.b+c@d-e.test", CERT_EMAIL },
+		{ "a@b.", CERT_BAD }, { "a@1.2.3.4", CERT_BAD },
+		{ "@b", CERT_BAD }, { "a@", CERT_BAD }, { "a@b@c", CERT_BAD },
+		{ ".a@b", CERT_BAD }, { "a.@b", CERT_BAD },
+		{ "a..a@b", CERT_BAD }, { "a b@c", CERT_BAD },
+		{ "\"a\"@b", CERT_BAD }, { "a\n@b", CERT_BAD },
+		{ "a@*.b.test", CERT_BAD }, { "\xc3\xbc@b", CERT_BAD },
 	};
 	char label[65], host[256];
 
@@ -278,7 +285,16 @@ test_bad_spec(void **state)
 	spec.ca = false;
 	spec.names = &names;
 	assert_null(cert_new(&spec, key, NULL, NULL, &why));
-	assert_string_equal(why, "a server needs a name");
+	assert_string_equal(why, "a server or client needs a name");
+	/* their names are not of one kind */
+	assert_int_equal(cert_names_add(&names, "a@a.test"), 0);
+	assert_null(cert_new(&spec, key, NULL, NULL, &why));
+	assert_string_equal(why,
+	    "hosts and mail addresses do not go together");
+	assert_int_equal(cert_names_add(&names, "a.test"), 0);
+	spec.client = true;
+	assert_null(cert_new(&spec, key, NULL, NULL, &why));
+	cert_names_clear(&names);
 	EVP_PKEY_free(key);
 }
 

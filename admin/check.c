@@ -199,6 +199,7 @@ check_cmd(const char *path, int argc, char **argv)
 	check_users(&k);
 	check_places(&k);
 	check_tls(&k);
+	check_clients(&k);
 	check_accounts(&k);
 	check_listeners(&k);
 	conf_free(&c);

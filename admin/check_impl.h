@@ -34,6 +34,7 @@ void	 check_warn(struct check *, const char *section, const char *name,
 int	 check_access(const char *user, const char *path, int mode);
 
 void	 check_tls(struct check *);
+void	 check_clients(struct check *);
 void	 check_places(struct check *);
 void	 check_accounts(struct check *);
 void	 check_listeners(struct check *);

@@ -4,7 +4,8 @@
 noinst_LIBRARIES += libadmin.a
 libadmin_a_SOURCES = \
 	admin/admin.h \
-	admin/check.c admin/check_files.c admin/check_impl.h \
+	admin/check.c admin/check_clients.c admin/check_files.c \
+	admin/check_impl.h \
 	admin/conf.c \
 	admin/fail.c admin/fail.h \
 	admin/import.c admin/import.h \

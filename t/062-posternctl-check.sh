@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # posternctl check and show: every fault, with its line, all at once.
 . "$SRCDIR/t/posternctl.sh"
-plan 73
+plan 100
 ctl_init
 D=example.test
 
@@ -107,6 +107,48 @@ ok "a warning" said ':8: warning: .*not for the hostname mx.example.test'
 ctl cert server --dir "$T/tls" --file soon --days 5 mail.$D > /dev/null
 with 's|server\.|soon.|' "a certificate that ends soon" 0 check
 ok "a warning" said ':8: warning: tls.certificates: .*expires in [45] days'
+
+# --- certificates of clients
+clients="tls [{]|& client_certificates = request client_ca"
+with "s|tls [{]|& client_certificates = require|" "no CAs of clients" 78 check
+ok "says so" said 'tls.client_ca: needed where'
+with "s|tls [{]|& client_certificates = maybe|" "no such word" 78 check
+ok "with its line" said ':7: tls.client_certificates: .*maybe'
+is "and nothing else" "$(errors)" 1
+with "s|$clients = \"tls/ca.pem\"|" "not an absolute path" 78 check
+ok "with its line" said ':7: tls.client_ca: .*not an absolute path'
+is "and nothing else" "$(errors)" 1
+with "s|$clients = \"$T/none\"|" "no file" 78 check
+ok "with its line" said ":7: tls.client_ca: $T/none: No such"
+with "s|$clients = \"$T/tls/server.key\"|" "no certificate" 78 check
+ok "with its line" said ':7: tls.client_ca: .*no certificate in PEM'
+with "s|$clients = \"$T/tls/server.pem\"|" "not a CA's" 78 check
+ok "with its line" said ':7: tls.client_ca: .*1 is not that of a CA'
+with "s|$clients = \"$T/tls/ca.pem\"|" "a CA's" 0 check
+none "and nothing is said" "$(cat "$T/err")"
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -keyout "$T/sub.key" -subj /CN=Sub 2> /dev/null |
+    openssl x509 -req -CA "$T/tls/ca.pem" -CAkey "$T/tls/ca.key" -days 9 \
+    -extfile /dev/fd/3 3<< END 2> /dev/null | put sub.pem
+basicConstraints=critical,CA:TRUE
+END
+with "s|$clients = \"$T/sub.pem\"|" "a CA without its own" 0 check
+ok "a warning" said ':7: warning: tls.client_ca: .* 1 was signed by one'
+cat "$T/tls/ca.pem" "$T/sub.pem" | put both.pem
+with "s|$clients = \"$T/both.pem\"|" "both" 0 check
+none "and nothing is said" "$(cat "$T/err")"
+openssl x509 -in "$T/tls/ca.pem" -signkey "$T/tls/ca.key" -days -1 \
+    2> /dev/null | put old.pem
+with "s|$clients = \"$T/old.pem\"|" "one that has expired" 0 check
+ok "a warning" said ':7: warning: tls.client_ca: .* 1 has expired'
+with 's|auth [{]|& mechanisms = { PLAIN, EXTERNAL }|' \
+    "EXTERNAL that nobody can use" 0 check
+ok "a warning" said ':11: warning: auth.mechanisms: EXTERNAL is never'
+with "s|auth [{]|& mechanisms = EXTERNAL|; s|$clients = \"$T/tls/ca.pem\"|" \
+    "EXTERNAL that some can use" 0 check
+none "and nothing is said" "$(cat "$T/err")"
+with 's|auth [{]|& mechanisms = { PLAIN, SCRAM-SHA-1 }|' \
+    "a mechanism there is none of" 78 check
 
 # --- accounts
 with 's/"example.test", //' "an account of no domain" 78 check

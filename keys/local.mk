@@ -25,6 +25,7 @@ KEYS_TESTS = \
 	t/unit/test-conn-end \
 	t/unit/test-keys \
 	t/unit/test-tls \
+	t/unit/test-tls-clients \
 	t/unit/test-tls-data \
 	t/unit/test-tls-keys
 check_PROGRAMS += $(KEYS_TESTS)
@@ -50,6 +51,9 @@ t_unit_test_conn_end_LDADD = $(PEER_LIBS)
 t_unit_test_tls_SOURCES = t/unit/test-tls.c $(PEER_SOURCES)
 t_unit_test_tls_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
 t_unit_test_tls_LDADD = $(PEER_LIBS)
+t_unit_test_tls_clients_SOURCES = t/unit/test-tls-clients.c $(PEER_SOURCES)
+t_unit_test_tls_clients_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+t_unit_test_tls_clients_LDADD = $(PEER_LIBS)
 t_unit_test_tls_data_SOURCES = t/unit/test-tls-data.c $(PEER_SOURCES)
 t_unit_test_tls_data_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
 t_unit_test_tls_data_LDADD = $(PEER_LIBS)

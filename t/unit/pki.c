@@ -32,9 +32,35 @@ pki_key(const char *kind, unsigned bits)
 	return key;
 }
 
+static void
+extend(X509 *x, X509 *issuer, const char *const *extensions)
+{
+	X509_EXTENSION *e;
+	X509V3_CTX ctx;
+
+	X509V3_set_ctx(&ctx, issuer == NULL ? x : issuer, x, NULL, NULL, 0);
+	for (; *extensions != NULL; extensions += 2) {
+		e = X509V3_EXT_conf(NULL, &ctx, extensions[0], extensions[1]);
+		need(e != NULL && X509_add_ext(x, e, -1) == 1,
+		    extensions[1]);
+		X509_EXTENSION_free(e);
+	}
+}
+
 X509 *
 pki_cert(EVP_PKEY *key, const char *name, long from, long to, X509 *issuer,
     EVP_PKEY *issuer_key)
+{
+	static const char *const none[] = { NULL };
+
+	return pki_cert_with(key, name, from, to, issuer, issuer_key,
+	    EVP_sha256(), none);
+}
+
+X509 *
+pki_cert_with(EVP_PKEY *key, const char *name, long from, long to,
+    X509 *issuer, EVP_PKEY *issuer_key, const EVP_MD *md,
+    const char *const *extensions)
 {
 	X509 *x = X509_new();
 	X509_NAME *subject;
@@ -49,8 +75,9 @@ pki_cert(EVP_PKEY *key, const char *name, long from, long to, X509 *issuer,
 	    (const unsigned char *)name, -1, -1, 0) == 1, "naming it");
 	need(X509_set_issuer_name(x, issuer == NULL ? subject :
 	    X509_get_subject_name(issuer)) == 1, "naming its issuer");
-	need(X509_sign(x, issuer == NULL ? key : issuer_key,
-	    EVP_sha256()) > 0, "signing it");
+	extend(x, issuer, extensions);
+	need(X509_sign(x, issuer == NULL ? key : issuer_key, md) > 0,
+	    "signing it");
 	return x;
 }
 

@@ -17,6 +17,14 @@ EVP_PKEY *pki_key(const char *kind, unsigned bits);
  */
 X509	*pki_cert(EVP_PKEY *, const char *name, long from, long to,
 	    X509 *issuer, EVP_PKEY *issuer_key);
+/*
+ * The same with extensions: names and values of openssl's x509v3_config(5) in
+ * turn, up to a NULL; signed with this digest, or NULL with a key that has
+ * its own.
+ */
+X509	*pki_cert_with(EVP_PKEY *, const char *name, long from, long to,
+	    X509 *issuer, EVP_PKEY *issuer_key, const EVP_MD *,
+	    const char *const *extensions);
 /* PEM of one or two certificates, of a key (encrypted with passphrase). */
 int	 pki_cert_fd(X509 *, X509 *second);
 int	 pki_key_fd(EVP_PKEY *, const char *passphrase);

@@ -54,6 +54,7 @@ auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) $(SASL_LIBS) $(CRYPTO_LIBS)
 if HAVE_CMOCKA
 AUTH_TESTS = \
 	t/unit/test-auth-accounts \
+	t/unit/test-auth-channel \
 	t/unit/test-auth-sasl \
 	t/unit/test-auth-scram \
 	t/unit/test-auth-service \
@@ -64,14 +65,18 @@ TESTS += $(AUTH_TESTS)
 t_unit_test_auth_accounts_SOURCES = t/unit/test-auth-accounts.c
 t_unit_test_auth_accounts_LDADD = libaccounts.a $(POSTERN_LIBS) \
 	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
-t_unit_test_auth_sasl_SOURCES = t/unit/test-auth-sasl.c \
-	t/unit/scram-client.c t/unit/scram-client.h \
+SASL_SOURCES = t/unit/scram-client.c t/unit/scram-client.h \
 	auth/channel.c auth/channel.h \
 	auth/sasl.c auth/sasl.h auth/sasl_impl.h \
 	auth/sasl_binding.c \
 	auth/sasl_external.c \
 	auth/sasl_library.c \
 	auth/sasl_lookup.c
+t_unit_test_auth_channel_SOURCES = t/unit/test-auth-channel.c $(SASL_SOURCES)
+t_unit_test_auth_channel_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
+t_unit_test_auth_channel_LDADD = libaccounts.a $(POSTERN_LIBS) \
+	$(SASL_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+t_unit_test_auth_sasl_SOURCES = t/unit/test-auth-sasl.c $(SASL_SOURCES)
 t_unit_test_auth_sasl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
 t_unit_test_auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) \
 	$(SASL_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)

@@ -28,10 +28,11 @@ scram_client_first(struct scram_client *c, const char *gs2, const char *user,
 {
 	static unsigned int n;
 
+	c->cbind_len = 0;
 	snprintf(c->gs2, sizeof(c->gs2), "%s", gs2);
 	snprintf(c->bare, sizeof(c->bare), "n=%s,r=fyko+d2lbbFgONRv9q%u",
 	    user, ++n);
-	snprintf(out, 1024, "%s%s", c->gs2, c->bare);
+	snprintf(out, SCRAM_CLIENT_TEXT, "%s%s", c->gs2, c->bare);
 }
 
 bool
@@ -39,7 +40,7 @@ scram_client_final(struct scram_client *c, const char *server, size_t len,
     const char *password, char *out)
 {
 	unsigned char salt[128], salted[KEY], key[KEY], stored[KEY];
-	unsigned char sig[KEY], b64[256], cbind[256];
+	unsigned char sig[KEY], b64[256], cbind[2048], bound[1200];
 	char nonce[256], salt64[128], message[4096], text[1024];
 	int iterations, n, i;
 
@@ -56,7 +57,10 @@ scram_client_final(struct scram_client *c, const char *server, size_t len,
 		n--;
 	PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt, n,
 	    iterations, EVP_sha256(), KEY, salted);
-	EVP_EncodeBlock(cbind, (unsigned char *)c->gs2, (int)strlen(c->gs2));
+	n = (int)strlen(c->gs2);
+	memcpy(bound, c->gs2, (size_t)n);
+	memcpy(bound + n, c->cbind, c->cbind_len);
+	EVP_EncodeBlock(cbind, bound, n + (int)c->cbind_len);
 	snprintf(message, sizeof(message), "%s,%s,c=%s,r=%s", c->bare, text,
 	    (char *)cbind, nonce);
 	hmac(salted, "Client Key", key);
@@ -65,7 +69,7 @@ scram_client_final(struct scram_client *c, const char *server, size_t len,
 	for (i = 0; i < KEY; i++)
 		key[i] ^= sig[i];
 	EVP_EncodeBlock(b64, key, KEY);
-	snprintf(out, 1024, "c=%s,r=%s,p=%s", (char *)cbind, nonce,
+	snprintf(out, SCRAM_CLIENT_TEXT, "c=%s,r=%s,p=%s", (char *)cbind, nonce,
 	    (char *)b64);
 	hmac(salted, "Server Key", key);
 	hmac(key, message, sig);

@@ -6,14 +6,20 @@
 #define POSTERN_TEST_SCRAM_CLIENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#define SCRAM_CLIENT_TEXT	3072	/* octets of any message */
 
 struct scram_client {
 	char	bare[512];	/* client-first-message-bare */
-	char	gs2[128];
+	char	gs2[1100];
+	/* Channel binding data for -PLUS; set before the final message. */
+	unsigned char cbind[64];
+	size_t	cbind_len;
 	char	expect[64];	/* BASE64 of the server's signature */
 };
 
-/* Write the first message to out (1,024 octets). */
+/* Write the first message to out; there is no binding so far. */
 void	 scram_client_first(struct scram_client *, const char *gs2,
 	    const char *user, char *out);
 /* From the server's first message write the final one. False: bad text. */

@@ -145,7 +145,7 @@ scram(const char *gs2, const char *user, const char *password, bool initial,
 	struct saslauth_dialogue *d = begin();
 	struct scram_client c;
 	struct saslauth_result r;
-	char m[1024];
+	char m[SCRAM_CLIENT_TEXT];
 
 	*steps = 1;
 	scram_client_first(&c, gs2, user, m);
@@ -490,7 +490,7 @@ test_interleaved(void **state)
 	struct saslauth_dialogue *d[N];
 	struct saslauth_result r;
 	struct scram_client c[N];
-	static char m[N][1024];
+	static char m[N][SCRAM_CLIENT_TEXT];
 	int i;
 
 	(void)state;
@@ -539,7 +539,7 @@ test_fresh(void **state)
 	struct saslauth_dialogue *d = begin();
 	struct scram_client c;
 	struct saslauth_result r;
-	char m[1024];
+	char m[SCRAM_CLIENT_TEXT];
 
 	(void)state;
 	scram_client_first(&c, "n,,", "alice", m);

@@ -39,6 +39,7 @@
 
 static char folder[64], conf[96], sock[96], path[96], build[4096];
 static pid_t master;
+static struct auth_channel channel;	/* of the logins that start */
 static union {
 	uint32_t		type;
 	struct auth_mechs	mechs;
@@ -84,8 +85,9 @@ write_conf(void)
 	    "auth { accounts = \"%s\"\niterations = 4096\nworkers = 2\n"
 	    "failure_limit = %d\nfailure_limit_account = 50\n"
 	    "failure_time = 1min\nfailure_delay = %dms\n"
-	    "ticket_time = 1min\n }\n", folder, folder, folder, path, LIMIT,
-	    DELAY);
+	    "mechanisms = { SCRAM-SHA-256-PLUS, SCRAM-SHA-256, PLAIN, LOGIN, "
+	    "EXTERNAL }\nticket_time = 1min\n }\n", folder, folder, folder,
+	    path, LIMIT, DELAY);
 	fclose(fp);
 }
 
@@ -145,7 +147,7 @@ session(enum role role, uint32_t instance)
 
 	assert_int_equal(get(fd, 10000), AUTH_MECHS);
 	assert_string_equal(in.mechs.list,
-	    "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN");
+	    "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN EXTERNAL");
 	return fd;
 }
 
@@ -164,6 +166,7 @@ start(int fd, uint32_t id, uint32_t service, const char *mechanism,
 	m.address[12] = 192;
 	m.address[15] = host;
 	strcpy(m.mechanism, mechanism);
+	m.channel = channel;
 	m.len = (uint32_t)len;
 	if (len > 0)
 		memcpy(m.data, data, len);
@@ -329,7 +332,7 @@ test_steps(void **state)
 {
 	int s = session(ROLE_SMTPD_SESSION, 7);
 	struct scram_client c;
-	char m[1024];
+	char m[SCRAM_CLIENT_TEXT];
 
 	(void)state;
 	start(s, 1, AUTH_SMTP, "LOGIN", 1, NULL, 0);
@@ -450,7 +453,7 @@ test_many(void **state)
 	int s = session(ROLE_SMTPD_SESSION, 7);
 	unsigned char seen[400] = { 0 };
 	struct scram_client *c = calloc(400, sizeof(*c));
-	char m[1024];
+	char m[SCRAM_CLIENT_TEXT];
 	uint32_t i, id, left = 400;
 
 	(void)state;
@@ -491,6 +494,136 @@ assert_closed(int fd)
 		;
 	assert_int_equal(type, -1);
 	close(fd);
+}
+
+static enum auth_status
+external(int fd, uint32_t id, unsigned char host, const char *names,
+    const char *authzid)
+{
+	memset(&channel, 0, sizeof(channel));
+	strcpy(channel.names, names);
+	start(fd, id, AUTH_SMTP, "EXTERNAL", host, authzid, strlen(authzid));
+	memset(&channel, 0, sizeof(channel));
+	return answer(fd, id);
+}
+
+static void
+test_external(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7), i;
+	int store = connect_as(ROLE_SMTPD_STORE, 7);
+	char names[64];
+
+	(void)state;
+	while (get(store, 200) > 0)
+		;		/* tickets of other tests */
+	assert_int_equal(external(s, 1, 170, ALICE "\n", ""), AUTH_OK);
+	assert_string_equal(in.reply.user, ALICE);
+	assert_int_equal(get(store, 10000), AUTH_TICKET);
+	assert_string_equal(((struct auth_ticket *)&in)->user, ALICE);
+	assert_int_equal(external(s, 2, 170, ALICE "\n" BOB "\n", BOB),
+	    AUTH_OK);
+	assert_string_equal(in.reply.user, BOB);
+	assert_int_equal(external(s, 3, 170, ALICE "\n", BOB),
+	    AUTH_NOT_AUTHORIZED);
+	assert_int_equal(external(s, 3, 170, "", ""), AUTH_NO_MECHANISM);
+	start(s, 4, AUTH_SMTP, "SCRAM-SHA-256-PLUS", 170, NULL, 0);
+	assert_int_equal(answer(s, 4), AUTH_NO_MECHANISM);
+	/* The same certificate again counts once, another one each time. */
+	for (i = 0; i < 3 * LIMIT; i++)
+		assert_int_equal(external(s, 5, 171, "x@example.test\n", ""),
+		    AUTH_FAIL);
+	for (i = 1; i < LIMIT; i++) {
+		snprintf(names, sizeof(names), "x%d@example.test\n", i);
+		assert_int_equal(external(s, 5, 171, names, ""), AUTH_FAIL);
+	}
+	assert_int_equal(external(s, 5, 171, ALICE "\n", ""), AUTH_THROTTLED);
+	close(s);
+	close(store);
+}
+
+static void
+bind_scram(struct scram_client *c, char octet)
+{
+	memset(&channel, 0, sizeof(channel));
+	channel.exporter_len = AUTH_EXPORTER;
+	memset(channel.exporter, 'x', AUTH_EXPORTER);
+	c->cbind_len = AUTH_EXPORTER;
+	memset(c->cbind, octet, AUTH_EXPORTER);
+}
+
+/* Logins bound to another connection are counted as guesses. */
+static void
+test_plus(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7), i;
+	struct scram_client c;
+	char m[SCRAM_CLIENT_TEXT];
+
+	(void)state;
+	for (i = 0; i <= LIMIT + 1; i++) {
+		scram_client_first(&c, "p=tls-exporter,,", "alice", m);
+		bind_scram(&c, i == 0 ? 'x' : 'y');
+		start(s, 1, AUTH_SMTP, "SCRAM-SHA-256-PLUS", 172, m,
+		    strlen(m));
+		if (i == LIMIT + 1)
+			break;
+		assert_int_equal(answer(s, 1), AUTH_MORE);
+		assert_true(scram_client_final(&c, (const char *)in.reply.data,
+		    in.reply.len, GOOD, m));
+		step(s, 1, m, strlen(m));
+		assert_int_equal(answer(s, 1), i == 0 ? AUTH_MORE : AUTH_FAIL);
+		if (i > 0)
+			continue;
+		step(s, 1, NULL, 0);
+		assert_int_equal(answer(s, 1), AUTH_OK);
+		assert_string_equal(in.reply.user, ALICE);
+		end(s, 1);
+	}
+	memset(&channel, 0, sizeof(channel));
+	assert_int_equal(answer(s, 1), AUTH_THROTTLED);
+	close(s);
+}
+
+/* What is said of a connection has its form, and HTTP says nothing. */
+static void
+test_bad_channels(void **state)
+{
+	static const struct {
+		enum role role;
+		uint32_t exporter_len, endpoint_len;
+		const char *names;
+	} rows[] = {
+		{ ROLE_SMTPD_SESSION, 31, 0, "" },
+		{ ROLE_SMTPD_SESSION, 33, 0, "" },
+		{ ROLE_SMTPD_SESSION, 0xffffffff, 0, "" },
+		{ ROLE_SMTPD_SESSION, 0, 65, "" },
+		{ ROLE_SMTPD_SESSION, 0, 1, "" },
+		{ ROLE_SMTPD_SESSION, 0, 0xffffffff, "" },
+		{ ROLE_SMTPD_SESSION, 0, 0, ALICE },
+		{ ROLE_SMTPD_SESSION, 0, 0, ALICE "\n\n" },
+		{ ROLE_SMTPD_SESSION, 0, 0, "al ice\n" },
+		{ ROLE_SMTPD_SESSION, 0, 0, NULL },
+		{ ROLE_RETRIEVE_SESSION, 0, 0, ALICE "\n" },
+		{ ROLE_RETRIEVE_SESSION, 32, 0, "" },
+		{ ROLE_RETRIEVE_SESSION, 0, 32, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int s = session(rows[i].role, 7);
+
+		memset(&channel, 0, sizeof(channel));
+		channel.exporter_len = rows[i].exporter_len;
+		channel.endpoint_len = rows[i].endpoint_len;
+		memset(channel.names, 'a', sizeof(channel.names));
+		if (rows[i].names != NULL)
+			strcpy(channel.names, rows[i].names);
+		start(s, 1, rows[i].role == ROLE_SMTPD_SESSION ? AUTH_SMTP :
+		    AUTH_HTTP, "PLAIN", 173, NULL, 0);
+		assert_closed(s);
+	}
+	memset(&channel, 0, sizeof(channel));
 }
 
 static void
@@ -709,6 +842,9 @@ main(void)
 		cmocka_unit_test(test_throttle),
 		cmocka_unit_test(test_throttle_burst),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_external),
+		cmocka_unit_test(test_plus),
+		cmocka_unit_test(test_bad_channels),
 		cmocka_unit_test(test_bad_messages),
 		cmocka_unit_test(test_workers_die),
 		cmocka_unit_test(test_server_dies),

@@ -121,6 +121,82 @@ test_hello_lists(void **state)
 	play_end(&p);
 }
 
+/* A client is offered the mechanisms that its TLS allows, and has no other. */
+static void
+test_mechanisms(void **state)
+{
+	static const struct {
+		struct session_tls tls;
+		const char *mechs, *line, *codes;
+	} rows[] = {
+		{ { false, false }, "A-PLUS A EXTERNAL B",
+		    "AUTH A B\r\n", "504 5.5.4,504 5.5.4,334" },
+		{ { true, false }, "A-PLUS A EXTERNAL B",
+		    "AUTH A-PLUS A B\r\n", "334,504 5.5.4,334" },
+		{ { false, true }, "A-PLUS A EXTERNAL B",
+		    "AUTH A EXTERNAL B\r\n", "504 5.5.4,334,334" },
+		{ { true, true }, "A-PLUS A EXTERNAL B",
+		    "AUTH A-PLUS A EXTERNAL B\r\n", "334,334,334" },
+		{ { false, false }, "A-PLUS EXTERNAL", NULL,
+		    "504 5.5.4,504 5.5.4,504 5.5.4" },
+		{ { true, true }, "A", "AUTH A\r\n",
+		    "504 5.5.4,504 5.5.4,334" },
+		{ { true, true }, "", NULL, "454 4.7.0,454 4.7.0,454 4.7.0" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static const char *const names[] = { "a-plus", "External",
+			"A" };
+		const char *out, *line;
+		struct play p;
+		char *codes;
+		char want[128];
+
+		play_init(&p);
+		p.conf.mechs = rows[i].mechs;
+		p.tls = rows[i].tls;
+		play_begin(&p, PLAY_TLS);
+		play_say(&p, "EHLO c\r\n");
+		buf_add(&p.out, "", 1);
+		out = (const char *)buf_data(&p.out);
+		line = strstr(out, "AUTH");
+		if (rows[i].line == NULL)
+			assert_null(line);
+		else
+			assert_memory_equal(line, rows[i].line,
+			    strlen(rows[i].line));
+		play_end(&p);
+		play_init(&p);
+		p.conf.mechs = rows[i].mechs;
+		p.tls = rows[i].tls;
+		play_begin(&p, PLAY_TLS);
+		play_say(&p, "EHLO c\r\n");
+		for (size_t n = 0; n < 3; n++) {
+			play_say(&p, "AUTH ");
+			play_say(&p, names[n]);
+			play_say(&p, "\r\n");
+			if (p.s != NULL && session_state(p.s) == STATE_AUTHX)
+				play_say(&p, "*\r\n");
+		}
+		codes = play_codes(&p);
+		want[0] = '\0';
+		for (const char *c = codes; *c != '\0'; c += strcspn(c, ",") +
+		    (c[strcspn(c, ",")] == ',')) {
+			if (strncmp(c, "220", 3) == 0 ||
+			    strncmp(c, "250", 3) == 0 ||
+			    strncmp(c, "501", 3) == 0)
+				continue;
+			snprintf(want + strlen(want), sizeof(want) -
+			    strlen(want), "%s%.*s", want[0] == '\0' ? "" :
+			    ",", (int)strcspn(c, ","), c);
+		}
+		assert_string_equal(want, rows[i].codes);
+		free(codes);
+		play_end(&p);
+	}
+}
+
 static void
 test_hello_arguments(void **state)
 {
@@ -452,6 +528,7 @@ main(void)
 		cmocka_unit_test(test_every_cell),
 		cmocka_unit_test(test_whole_sessions),
 		cmocka_unit_test(test_hello_lists),
+		cmocka_unit_test(test_mechanisms),
 		cmocka_unit_test(test_hello_arguments),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_help),

@@ -28,6 +28,9 @@ EXTRA_DIST += t/engines.txt t/lib.exp t/lib.sh t/load.py t/many.py $(POSTERN_TES
 # Retrieval and the whole, in Python and sh.
 HTTP_TESTS =
 HTTP_TESTS += t/117-smtp-chunking.py
+HTTP_TESTS += t/122-smtp-programs.py
+HTTP_TESTS += t/124-maildir-readers.py
+HTTP_TESTS += t/136-tls-scanners.py
 HTTP_TESTS += t/150-smtp-random.py
 HTTP_TESTS += t/210-http-basic.py
 HTTP_TESTS += t/212-http-strict.py
@@ -44,4 +47,4 @@ TESTS += $(HTTP_TESTS)
 TEST_EXTENSIONS += .py
 PY_LOG_DRIVER = $(TAP_DRIVER)
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/t/python.sh
-EXTRA_DIST += t/lib.py t/python.sh $(HTTP_TESTS)
+EXTRA_DIST += t/imap.py t/lib.py t/python.sh $(HTTP_TESTS)

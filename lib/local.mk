@@ -15,6 +15,7 @@ libpostern_a_SOURCES = \
 	lib/ctl.h \
 	lib/fault.c lib/fault.h \
 	lib/file.c lib/file.h \
+	lib/idna.c lib/idna.h \
 	lib/ids.c lib/ids.h \
 	lib/ip.c lib/ip.h \
 	lib/ipc.c lib/ipc.h \
@@ -24,6 +25,7 @@ libpostern_a_SOURCES = \
 	lib/master_impl.h \
 	lib/master_listen.c \
 	lib/master_roles.c \
+	lib/nfc.c lib/nfc.h \
 	lib/now.c lib/now.h \
 	lib/priv.c lib/priv.h \
 	lib/priv_calls.c \
@@ -34,13 +36,16 @@ libpostern_a_SOURCES = \
 	lib/siphash.c lib/siphash.h \
 	lib/str.c lib/str.h \
 	lib/utf8.c lib/utf8.h
-POSTERN_LIBS = libpostern.a $(EVENT_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS)
+POSTERN_LIBS = libpostern.a $(EVENT_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS) \
+	$(IDN_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/test-lib
-TESTS += t/unit/test-lib
+check_PROGRAMS += t/unit/test-lib t/unit/test-idna
+TESTS += t/unit/test-lib t/unit/test-idna
 t_unit_test_lib_SOURCES = t/unit/test-lib.c
 t_unit_test_lib_LDADD = $(POSTERN_LIBS) $(CMOCKA_LIBS)
+t_unit_test_idna_SOURCES = t/unit/test-idna.c
+t_unit_test_idna_LDADD = $(POSTERN_LIBS) $(CMOCKA_LIBS)
 endif
 
 libtls_a_SOURCES = \

@@ -38,6 +38,17 @@ str_ends(const char *s, size_t size)
 }
 
 bool
+str_is_ascii(const void *s, size_t len)
+{
+	const unsigned char *p = s;
+
+	for (size_t i = 0; i < len; i++)
+		if (p[i] > 127)
+			return false;
+	return true;
+}
+
+bool
 str_is_alnum(int c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||

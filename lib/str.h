@@ -18,6 +18,8 @@ int	 str_copy(char *dst, size_t size, const char *src);
 int	 str_copyn(char *dst, size_t size, const void *src, size_t len);
 /* Is there a NUL within the size octets at s? For structs from IPC. */
 bool	 str_ends(const char *s, size_t size);
+/* Are the len octets at s all of ASCII? */
+bool	 str_is_ascii(const void *s, size_t len);
 /* Is it an ASCII letter or digit? Of any int: -1 is neither. */
 bool	 str_is_alnum(int c);
 /* The value of a hexadecimal digit of either case, or -1. */

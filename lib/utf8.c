@@ -52,3 +52,57 @@ utf8_is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
+
+bool
+utf8_is_name(uint32_t c)
+{
+	return !utf8_is_control(c) && c != UINT32_MAX &&
+	    (c & 0xfffe) != 0xfffe && !(c >= 0xfdd0 && c <= 0xfdef) &&
+	    c != 0xfeff && !(c >= 0x2028 && c <= 0x202e) &&
+	    !(c >= 0x2066 && c <= 0x2069);
+}
+
+/* How many octets does the character have that this one opens? */
+static unsigned char
+length_of(unsigned char c)
+{
+	if (c >= 0xf0)
+		return 4;
+	return c >= 0xe0 ? 3 : 2;
+}
+
+bool
+utf8_stream_add(struct utf8_stream *u, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+	uint32_t c;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (u->need == 0 && p[i] < 0x80)
+			continue;
+		if (u->need == 0)
+			u->need = length_of(p[i]);
+		u->part[u->have++] = p[i];
+		if (u->have < u->need)
+			continue;
+		if (utf8_decode(u->part, u->have, &c) != u->need)
+			return false;
+		u->have = u->need = 0;
+	}
+	return true;
+}
+
+bool
+utf8_stream_whole(const struct utf8_stream *u)
+{
+	return u->need == 0;
+}
+
+bool
+utf8_is_valid(const void *s, size_t len)
+{
+	struct utf8_stream u = { .need = 0 };
+
+	return utf8_stream_add(&u, s, len) && utf8_stream_whole(&u);
+}

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/conf_value.h"
+#include "lib/idna.h"
 #include "lib/log.h"
 #include "lib/str.h"
 
@@ -259,6 +260,28 @@ is_bad(const struct reader *r, const char *section, const char *name)
 	return false;
 }
 
+/* The form in which domains are compared. */
+static void
+complete_domains(struct reader *r)
+{
+	char domain[IDNA_MAX + 1], *copy;
+
+	for (size_t i = 0; i < r->conf->domains.n; i++) {
+		char **item = &r->conf->domains.item[i];
+
+		/* not so: the value's own check has said it, or no memory */
+		if (idna_to_ascii(domain, sizeof(domain), *item,
+		    strlen(*item)) == -1)
+			continue;
+		if ((copy = strdup(domain)) == NULL) {
+			report(r, 0, "domains: %s", strerror(errno));
+			continue;
+		}
+		free(*item);
+		*item = copy;
+	}
+}
+
 /* What depends on more than one key, and values that need the system. */
 static void
 complete(struct reader *r)
@@ -276,8 +299,7 @@ complete(struct reader *r)
 	complete_listener(c, "listen submissions",
 	    c->submissions.addresses.n);
 	complete_listener(c, "listen https", c->https.addresses.n);
-	for (size_t i = 0; i < c->domains.n; i++)
-		str_lower(c->domains.item[i]);
+	complete_domains(r);
 	if (c->domains.n == 0)
 		report(r, 0, "domains: none is given");
 	if (c->tls_certificates.n == 0)

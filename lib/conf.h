@@ -36,7 +36,7 @@ struct conf_listen {
 /* Times are in milliseconds, sizes in octets. */
 struct conf {
 	char		*hostname;
-	struct conf_list domains;	/* lower case; the first is default */
+	struct conf_list domains;	/* as idna.h; the first is default */
 	char		*mail_root;
 	char		*state_dir;
 	char		*run_dir;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/conf.h"
+#include "lib/idna.h"
 #include "lib/str.h"
 
 #define MIN	(60 * 1000ULL)
@@ -42,6 +43,17 @@ check_domain(const char *s)
 		label = dot ? 0 : label + 1;
 	}
 	return NULL;
+}
+
+/* One of ours: with U-labels too, see idna.h; the conf keeps A-labels. */
+static const char *
+check_mail_domain(const char *s)
+{
+	char domain[IDNA_MAX + 1];
+
+	if (idna_to_ascii(domain, sizeof(domain), s, strlen(s)) == -1)
+		return "not a domain name";
+	return check_domain(domain);
 }
 
 /* hostname = "" asks the system. */
@@ -124,7 +136,7 @@ check_passphrase(const char *s)
 
 const struct conf_key conf_keys[] = {
 	STR("", "hostname", hostname, "", check_hostname),
-	LIST("", "domains", domains, "", check_domain),
+	LIST("", "domains", domains, "", check_mail_domain),
 	PATH("", "mail_root", mail_root, LOCALSTATEDIR "/mail/postern"),
 	PATH("", "state_dir", state_dir, LOCALSTATEDIR "/lib/postern"),
 	PATH("", "run_dir", run_dir, RUNSTATEDIR "/postern"),

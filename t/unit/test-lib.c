@@ -269,6 +269,40 @@ test_conf_values(void **state)
 	assert_null(c);
 }
 
+/* U-labels and A-labels, with quotes or not, are the same domain. */
+static void
+test_conf_domains(void **state)
+{
+	static const char *const bad[] = { "\xe2\x98\x83.test", "\xfc.test",
+		"a\xe3\x80\x82" "b", "-\xc3\xbc.test", "\xc3\xbc..test",
+		"\xc3\xbc.test.", "\xc3\xbc_a.test", "a@\xc3\xbc", "" };
+	struct faults f;
+	struct conf *c = read_text("domains = {M\xc3\x9cLLER.test, "
+	    "\"mu\xcc\x88ller.example\", XN--MLLER-KVA.test}\n"
+	    "tls { certificates = {/c} keys = {/k} }\n", &f);
+	char text[200];
+
+	(void)state;
+	assert_int_equal(f.n, 0);
+	assert_non_null(c);
+	assert_int_equal(c->domains.n, 3);
+	assert_string_equal(c->domains.item[0], "xn--mller-kva.test");
+	assert_string_equal(c->domains.item[1], "xn--mller-kva.example");
+	assert_string_equal(c->domains.item[2], "xn--mller-kva.test");
+	assert_true(conf_is_local(c, "xn--mller-kva.example"));
+	conf_free(&c);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "domains = {a.test,\n\"%s\"}\n"
+		    "tls { certificates = {/c} keys = {/k} }\n", bad[i]);
+		assert_null(read_text(text, &f));
+		assert_int_equal(f.n, 1);
+		assert_int_equal(f.line[0], 2);
+	}
+	/* an A-label is ASCII, whatever the name of the host */
+	assert_null(read_text(GOOD "hostname = \"\xc3\xbc.test\"\n", &f));
+	assert_int_equal(f.n, 1);
+}
+
 static void
 test_conf_reports_all_bad_values(void **state)
 {
@@ -502,6 +536,7 @@ main(void)
 		cmocka_unit_test(test_str_has_word),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_conf_values),
+		cmocka_unit_test(test_conf_domains),
 		cmocka_unit_test(test_conf_reports_all_bad_values),
 		cmocka_unit_test(test_conf_syntax),
 		cmocka_unit_test(test_conf_round_trip),

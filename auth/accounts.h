@@ -29,10 +29,11 @@ struct accounts;
 
 /*
  * Names. The canonical form is local@domain, ASCII in lower case; the local
- * part is a dot-string of RFC 5321 (UTF-8 of RFC 6531 included), at most 64
- * octets, the domain at most 255. A name without `@' gets the domain
- * fallback, unless that is NULL. Writes it to out, at least
- * ACCOUNTS_NAME_MAX octets. 0, or -1 with errno EINVAL.
+ * part is a dot-string of RFC 5321 (UTF-8 of RFC 6531 included) in NFC, at
+ * most 64 octets; the domain has A-labels, none of UTF-8, and at most 255. A
+ * name without `@' gets the domain fallback, unless that is NULL. Writes it
+ * to out, at least ACCOUNTS_NAME_MAX octets. 0, or -1 with errno EINVAL, or
+ * ENOMEM.
  */
 int	 accounts_name(const char *name, size_t len, const char *fallback,
 	    char *out, size_t size);

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "auth/scram.h"
+#include "lib/idna.h"
+#include "lib/nfc.h"
 #include "lib/str.h"
 #include "lib/utf8.h"
 
@@ -51,8 +53,7 @@ dotted(const char *str, size_t len, bool (*fit)(unsigned char), size_t max)
 			continue;
 		}
 		n = utf8_decode(s + i, len - i, &c);
-		if (c == UINT32_MAX || utf8_is_control(c) ||
-		    (c < 0x80 && !fit(s[i])))
+		if (c < 0x80 ? !fit(s[i]) : !utf8_is_name(c))
 			return false;
 		i += n;
 		if ((run += n) > max)
@@ -77,34 +78,53 @@ domain_ok(const char *s, size_t len)
 	return true;
 }
 
+/* The local part in the form it is compared in. */
+static int
+put_local(char *dst, const char *s, size_t len)
+{
+	if (nfc_copy(dst, LOCAL_MAX + 1, s, len) == -1)
+		return -1;
+	str_lower(dst);
+	/* A line that opens with `#' is a comment. */
+	if (dst[0] != '#' && dotted(dst, strlen(dst), is_local, LOCAL_MAX))
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+put_domain(char *dst, const char *s, size_t len)
+{
+	if (idna_to_ascii(dst, DOMAIN_MAX + 1, s, len) == -1)
+		return -1;
+	if (domain_ok(dst, strlen(dst)))
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
 int
 accounts_name(const char *name, size_t len, const char *fallback, char *out,
     size_t size)
 {
-	const char *at, *domain;
-	size_t local_len, domain_len;
+	const char *at = len == 0 ? NULL : memrchr(name, '@', len);
+	size_t local_len = at == NULL ? len : (size_t)(at - name);
+	const char *domain = at == NULL ? fallback : at + 1;
+	char l[LOCAL_MAX + 1], d[DOMAIN_MAX + 1];
 
-	at = len == 0 ? NULL : memrchr(name, '@', len);
-	local_len = at == NULL ? len : (size_t)(at - name);
-	domain = at == NULL ? fallback : at + 1;
-	if (domain == NULL)
-		goto bad;
-	domain_len = at == NULL ? strlen(domain) : len - local_len - 1;
-	/* A line that opens with `#' is a comment. */
-	if (local_len == 0 || local_len > LOCAL_MAX || name[0] == '#' ||
-	    !dotted(name, local_len, is_local, LOCAL_MAX) ||
-	    !domain_ok(domain, domain_len) ||
-	    local_len + 1 + domain_len >= size)
-		goto bad;
-	memcpy(out, name, local_len);
-	out[local_len] = '@';
-	memcpy(out + local_len + 1, domain, domain_len);
-	out[local_len + 1 + domain_len] = '\0';
-	str_lower(out);
-	return 0;
-bad:
 	errno = EINVAL;
-	return -1;
+	if (domain == NULL || local_len > LOCAL_MAX ||
+	    put_local(l, name, local_len) == -1 ||
+	    put_domain(d, domain, at == NULL ? strlen(domain) :
+	    len - local_len - 1) == -1 || strlen(l) + strlen(d) + 2 > size) {
+		if (errno != ENOMEM)
+			errno = EINVAL;
+		return -1;
+	}
+	memcpy(out, l, strlen(l));
+	out[strlen(l)] = '@';
+	memcpy(out + strlen(l) + 1, d, strlen(d) + 1);
+	return 0;
 }
 
 bool

@@ -4,6 +4,7 @@
  * auth-sasl; names and passwords are a client's. Invariant: a user that does
  * not exist takes the same steps and the same time as one that does.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "auth/sasl_impl.h"
@@ -84,8 +85,10 @@ saslauth_on_canon(sasl_conn_t *conn, void *context, const char *in,
 	(void)conn;
 	(void)realm;
 	if (accounts_name(in, inlen == 0 ? strlen(in) : inlen,
-	    d->auth->conf->domains.item[0], name, sizeof(name)) == -1)
+	    d->auth->conf->domains.item[0], name, sizeof(name)) == -1) {
+		d->away = d->away || errno == ENOMEM;
 		memcpy(name, SASL_NO_NAME, sizeof(SASL_NO_NAME));
+	}
 	if (str_copy(out, max, name) == -1)
 		return SASL_BADAUTH;
 	*outlen = (unsigned int)strlen(out);

@@ -91,7 +91,19 @@ test_names(void **state)
 		{ "a.b+c@d.example", "a.b+c@d.example" },
 		{ "!$%&'*/=?^_`{|}~-@x", "!$%&'*/=?^_`{|}~-@x" },
 		{ "j\xc3\xbcrgen@b\xc3\xbc" "cher.example",
-		    "j\xc3\xbcrgen@b\xc3\xbc" "cher.example" },
+		    "j\xc3\xbcrgen@xn--bcher-kva.example" },
+		{ "Ju\xcc\x88rgen@B\xc3\x9c" "CHER.example",
+		    "j\xc3\xbcrgen@xn--bcher-kva.example" },
+		{ "a@XN--BCHER-KVA.example", "a@xn--bcher-kva.example" },
+		{ "J\xc3\x9cRGEN", "j\xc3\x9crgen@example.test" },
+		{ "J\xcc\x8c@c", "\xc7\xb0@c" },
+		{ "j\xcc\x8c@c", "\xc7\xb0@c" },
+		{ "\xe2\x84\xaa@c", "k@c" }, { "\xcd\xbe@c", NULL },
+		{ "a@\xe2\x98\x83.example", NULL },
+		{ "a@\xef\xbd\x81.example", NULL }, { "a@\xc3", NULL },
+		{ "a@b\xe3\x80\x82" "c", NULL },
+		{ "\xef\xbb\xbf" "a@c", NULL }, { "a\xe2\x80\xae@c", NULL },
+		{ "a\xef\xbf\xbe@c", NULL },
 		{ "", NULL }, { "@", NULL }, { "@example.test", NULL },
 		{ "alice@", NULL }, { "a@b@c", NULL }, { "#a@b", NULL },
 		{ ".a@b", NULL }, { "a.@b", NULL }, { "a..b@c", NULL },
@@ -135,6 +147,18 @@ test_names(void **state)
 	assert_true(accounts_name_ok("alice@example.test"));
 	assert_false(accounts_name_ok("Alice@example.test"));
 	assert_false(accounts_name_ok("alice"));
+	assert_true(accounts_name_ok("j\xc3\xbc@xn--bcher-kva.example"));
+	assert_false(accounts_name_ok("ju\xcc\x88@c"));
+	assert_false(accounts_name_ok("a@b\xc3\xbc" "cher.example"));
+	/* the limit is one of octets */
+	for (i = 0; i < 64; i += 2)
+		memcpy(big + i, "\xc3\xbc", 2);
+	assert_int_equal(accounts_name(big, 64, "x", out, sizeof(out)), 0);
+	big[64] = 'a';
+	assert_int_equal(accounts_name(big, 65, "x", out, sizeof(out)), -1);
+	memset(big, 'a', 61);
+	memcpy(big + 61, "\xef\xac\xac", 3);	/* six octets in NFC */
+	assert_int_equal(accounts_name(big, 64, "x", out, sizeof(out)), -1);
 }
 
 static void

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "auth/accounts_line.h"
+#include "auth/apppass.h"
 #include "lib/log.h"
 #include "lib/str.h"
 
@@ -29,6 +30,8 @@ struct accounts {
 	size_t		 size;
 	struct account	*list;
 	size_t		 n, cap;
+	const struct account **apps;	/* those of list, by account */
+	size_t		 n_apps;
 	size_t		 bad;
 };
 
@@ -141,6 +144,32 @@ sort_all(struct accounts *a, const char *path)
 	a->n = n;
 }
 
+static int
+compare_apps(const void *x, const void *y)
+{
+	return accounts_app_compare(*(const struct account *const *)x,
+	    *(const struct account *const *)y);
+}
+
+static int
+index_apps(struct accounts *a)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < a->n; i++)
+		n += a->list[i].app;
+	if (n == 0)
+		return 0;
+	a->apps = calloc(n, sizeof(const struct account *));
+	if (a->apps == NULL)
+		return -1;
+	for (i = 0; i < a->n; i++)
+		if (a->list[i].app)
+			a->apps[a->n_apps++] = &a->list[i];
+	qsort(a->apps, n, sizeof(const struct account *), compare_apps);
+	return 0;
+}
+
 struct accounts *
 accounts_load(const char *path)
 {
@@ -164,8 +193,10 @@ accounts_load(const char *path)
 	}
 	if (read_all(a, fd) == -1 || parse_all(a, path) == -1)
 		goto fail;
-	close(fd);
 	sort_all(a, path);
+	if (index_apps(a) == -1)
+		goto fail;
+	close(fd);
 	return a;
 fail:
 	saved = errno;
@@ -187,6 +218,7 @@ accounts_free(struct accounts **ap)
 		str_wipe(a->text, a->size);
 	free(a->text);
 	free(a->list);
+	free(a->apps);
 	free(a);
 }
 
@@ -231,15 +263,55 @@ compare_key(const void *key, const void *elem)
 const struct account *
 accounts_find(const struct accounts *a, const char *user)
 {
+	const struct account *acct;
+
 	if (a == NULL || a->n == 0)
 		return NULL;
-	return bsearch(user, a->list, a->n, sizeof(*a->list), compare_key);
+	acct = bsearch(user, a->list, a->n, sizeof(*a->list), compare_key);
+	return acct == NULL || acct->app ? NULL : acct;
+}
+
+const struct account *const *
+accounts_apps(const struct accounts *a, const char *user, size_t *n)
+{
+	size_t low = 0, high = a == NULL ? 0 : a->n_apps, mid, first;
+
+	*n = 0;
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (accounts_app_compare_user(a->apps[mid], user) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (first = low; a != NULL && low < a->n_apps &&
+	    accounts_app_compare_user(a->apps[low], user) == 0; low++)
+		++*n;
+	return *n == 0 ? NULL : a->apps + first;
+}
+
+const struct account *
+accounts_find_app(const struct accounts *a, const char *user, const char *app)
+{
+	char login[ACCOUNTS_NAME_MAX];
+	const struct account *acct;
+
+	if (a == NULL || a->n == 0 || apppass_login(user, app, login) == -1)
+		return NULL;
+	acct = bsearch(login, a->list, a->n, sizeof(*a->list), compare_key);
+	return acct == NULL || !acct->app ? NULL : acct;
 }
 
 size_t
 accounts_count(const struct accounts *a)
 {
 	return a->n;
+}
+
+size_t
+accounts_count_apps(const struct accounts *a)
+{
+	return a->n_apps;
 }
 
 const struct account *
@@ -267,6 +339,18 @@ accounts_proof(const struct account *acct, unsigned char out[ACCOUNTS_PROOF])
 	BUG_IF(n < 0 || (size_t)n >= sizeof(buf));
 	BUG_IF(EVP_Digest(buf, (size_t)n, out, NULL, EVP_sha256(), NULL) != 1);
 	str_wipe(buf, sizeof(buf));
+}
+
+void
+accounts_proof_app(const struct account *acct, const struct account *app,
+    unsigned char out[ACCOUNTS_PROOF])
+{
+	unsigned char both[2 * ACCOUNTS_PROOF];
+
+	accounts_proof(acct, both);
+	accounts_proof(app, both + ACCOUNTS_PROOF);
+	BUG_IF(EVP_Digest(both, sizeof(both), out, NULL, EVP_sha256(),
+	    NULL) != 1);
 }
 
 char *

@@ -12,17 +12,28 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define ACCOUNTS_NAME_MAX	321	/* local 64, @, domain 255, NUL */
+#define ACCOUNTS_APP_MAX	33	/* name of an app password, with NUL */
 #define ACCOUNTS_LINE_MAX	1024	/* octets of a line, without its LF */
 #define ACCOUNTS_PROOF		32	/* octets of accounts_proof() */
 #define ACCOUNTS_FILE_MAX	((size_t)256 << 20)	/* octets */
+
+/* What an app password is good for. */
+enum apppass_scope { APPPASS_SMTP = 1, APPPASS_HTTP = 2 };
 
 struct account {
 	const char	*user;		/* canonical local@domain */
 	const char	*verifier;	/* see scram.h, syntax checked */
 	const char	*options;	/* "" or comma-separated */
 	bool		 disabled;	/* option: no login */
+	/* Of an app password, whose name is user+app@domain; see apppass.h */
+	bool		 app;		/* this is one; else all below is 0 */
+	unsigned	 scope;		/* APPPASS_SMTP, APPPASS_HTTP */
+	uint64_t	 created;	/* seconds since 1970, 0: not known */
+	uint64_t	 expires;	/* the same, 0: never */
+	const char	*digest;	/* BASE64, syntax checked, no NUL */
 };
 
 struct accounts;
@@ -53,17 +64,34 @@ void	 accounts_free(struct accounts **);
  * cannot be read, *a stays as it was. *a may be NULL.
  */
 int	 accounts_refresh(struct accounts **a, const char *path);
-/* By canonical name; NULL when there is none. Valid as long as *a. */
+/*
+ * By canonical name; NULL when there is none, or when it is the name of an
+ * app password. Valid as long as *a.
+ */
 const struct account *accounts_find(const struct accounts *,
 	    const char *user);
-/* How many there are, and each one, sorted by name; i < count. */
+/*
+ * The app passwords of the account of this name, sorted by name; *n is how
+ * many. They may be left from an account that is gone. Valid as long as *a.
+ */
+const struct account *const *accounts_apps(const struct accounts *,
+	    const char *user, size_t *n);
+/* The one of this name, or NULL. */
+const struct account *accounts_find_app(const struct accounts *,
+	    const char *user, const char *app);
+/* How many lines there are, of accounts and app passwords, and how many of
+ * app passwords alone; and each one, sorted by name; i < count. */
 size_t	 accounts_count(const struct accounts *);
+size_t	 accounts_count_apps(const struct accounts *);
 const struct account *accounts_at(const struct accounts *, size_t i);
 /*
  * A digest of all that makes this account what it is: it changes when the
  * password or the options do.
  */
 void	 accounts_proof(const struct account *,
+	    unsigned char out[ACCOUNTS_PROOF]);
+/* The same of an account and one of its app passwords. */
+void	 accounts_proof_app(const struct account *, const struct account *app,
 	    unsigned char out[ACCOUNTS_PROOF]);
 /* The folder of the file at path, to be freed; NULL with errno ENOMEM. */
 char	*accounts_folder(const char *path);
@@ -83,7 +111,10 @@ struct accounts_edit;
  * has held the lock for ten seconds.
  */
 struct accounts_edit *accounts_edit_begin(const char *path, bool create);
-/* The account as it is at this point of the edit, or NULL. */
+/*
+ * The account, or app password, of this name as it is at this point of the
+ * edit, or NULL. Valid until the next change.
+ */
 const struct account *accounts_edit_find(const struct accounts_edit *,
 	    const char *user);
 /*
@@ -95,8 +126,16 @@ int	 accounts_edit_add(struct accounts_edit *, const char *user,
 /* Replace the verifier. 0, or -1 and errno: EINVAL, ENOENT, ENOMEM. */
 int	 accounts_edit_verifier(struct accounts_edit *, const char *user,
 	    const char *verifier);
-/* Remove an account. 0, or -1 with errno ENOENT or ENOMEM. */
+/*
+ * Remove an account with its app passwords, or an app password. 0, or -1
+ * with errno ENOENT or ENOMEM.
+ */
 int	 accounts_edit_remove(struct accounts_edit *, const char *user);
+/* How many app passwords the account of this name has, or had. */
+size_t	 accounts_edit_count_apps(const struct accounts_edit *,
+	    const char *user);
+/* Remove them all. */
+void	 accounts_edit_remove_apps(struct accounts_edit *, const char *user);
 /*
  * Write a new file (owner, group and mode of the old one, else 0640), fsync,
  * rename over the old one, fsync the folder, unlock, free; *e becomes NULL.

@@ -310,16 +310,12 @@ accounts_edit_verifier(struct accounts_edit *e, const char *user,
 	return 0;
 }
 
-int
-accounts_edit_remove(struct accounts_edit *e, const char *user)
+static void
+remove_line(struct accounts_edit *e, struct line *l)
 {
-	struct line *l = find(e, user);
+	const char *user = l->acct.user;
 	size_t i;
 
-	if (l == NULL) {
-		errno = ENOENT;
-		return -1;
-	}
 	/* No later line of the same name may come to life by this. */
 	for (i = 0; e->seconds && i < e->n; i++)
 		if (e->line[i]->second &&
@@ -328,6 +324,47 @@ accounts_edit_remove(struct accounts_edit *e, const char *user)
 	tdelete(l, &e->tree, compare);
 	l->removed = true;
 	e->changed = true;
+}
+
+static bool
+is_app_of(const struct line *l, const char *user)
+{
+	return l->acct.user != NULL && l->acct.app && !l->removed &&
+	    !l->second && accounts_app_compare_user(&l->acct, user) == 0;
+}
+
+size_t
+accounts_edit_count_apps(const struct accounts_edit *e, const char *user)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < e->n; i++)
+		n += is_app_of(e->line[i], user);
+	return n;
+}
+
+void
+accounts_edit_remove_apps(struct accounts_edit *e, const char *user)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		if (is_app_of(e->line[i], user))
+			remove_line(e, e->line[i]);
+}
+
+int
+accounts_edit_remove(struct accounts_edit *e, const char *user)
+{
+	struct line *l = find(e, user);
+
+	if (l == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	if (!l->acct.app)
+		accounts_edit_remove_apps(e, user);
+	remove_line(e, l);
 	return 0;
 }
 

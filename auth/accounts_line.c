@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "auth/apppass.h"
 #include "auth/scram.h"
 #include "lib/idna.h"
 #include "lib/nfc.h"
@@ -137,24 +138,60 @@ accounts_name_ok(const char *name)
 	    strcmp(name, again) == 0;
 }
 
-bool
-accounts_options_ok(const char *options, bool *disabled)
-{
-	const char *p = options, *end;
-	size_t len;
+/* A name in its parts; app is NULL without one. */
+struct parts {
+	const char	*local, *app, *domain;
+	size_t		 local_len, app_len;
+};
 
-	*disabled = false;
-	if (*p == '\0')
-		return true;
-	for (;; p = end + 1) {
-		end = strchrnul(p, ',');
-		len = (size_t)(end - p);
-		if (len != 8 || memcmp(p, "disabled", 8) != 0)
-			return false;
-		*disabled = true;
-		if (*end == '\0')
-			return true;
+static struct parts
+parts_of(const char *name, bool with_app)
+{
+	const char *at = strrchr(name, '@'), *plus = NULL;
+	struct parts p = { .local = name, .domain = at + 1 };
+
+	p.local_len = (size_t)(at - name);
+	if (with_app)
+		plus = memrchr(name, '+', p.local_len);
+	if (plus != NULL) {
+		p.local_len = (size_t)(plus - name);
+		p.app = plus + 1;
+		p.app_len = (size_t)(at - p.app);
 	}
+	return p;
+}
+
+static int
+compare_text(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	int d = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	return d != 0 ? d : (a_len > b_len) - (a_len < b_len);
+}
+
+static int
+compare_user(const struct parts *a, const struct parts *b)
+{
+	int d = compare_text(a->local, a->local_len, b->local, b->local_len);
+
+	return d != 0 ? d : strcmp(a->domain, b->domain);
+}
+
+int
+accounts_app_compare(const struct account *x, const struct account *y)
+{
+	struct parts a = parts_of(x->user, true), b = parts_of(y->user, true);
+	int d = compare_user(&a, &b);
+
+	return d != 0 ? d : compare_text(a.app, a.app_len, b.app, b.app_len);
+}
+
+int
+accounts_app_compare_user(const struct account *x, const char *user)
+{
+	struct parts a = parts_of(x->user, true), b = parts_of(user, false);
+
+	return compare_user(&a, &b);
 }
 
 bool
@@ -166,8 +203,10 @@ accounts_line_is_comment(const char *line, size_t len)
 const char *
 accounts_line_parse(char *line, size_t len, struct account *out)
 {
+	char user[ACCOUNTS_NAME_MAX], app[ACCOUNTS_APP_MAX];
 	struct scram_keys keys;
 	char *verifier, *options;
+	const char *why;
 
 	if (len > ACCOUNTS_LINE_MAX)
 		return "line too long";
@@ -186,10 +225,11 @@ accounts_line_parse(char *line, size_t len, struct account *out)
 	if (scram_verifier_parse(verifier, &keys) == -1)
 		return "not a SCRAM-SHA-256 verifier";
 	str_wipe(&keys, sizeof(keys));
-	if (!accounts_options_ok(options, &out->disabled))
-		return "unknown option";
+	if ((why = accounts_options_parse(options, out)) != NULL)
+		return why;
+	if (out->app && !apppass_split(line, user, app))
+		return "not the name of an app password";
 	out->user = line;
 	out->verifier = verifier;
-	out->options = options;
 	return NULL;
 }

@@ -9,6 +9,9 @@ libaccounts_a_SOURCES = \
 	auth/accounts.c auth/accounts.h \
 	auth/accounts_edit.c \
 	auth/accounts_line.c auth/accounts_line.h \
+	auth/accounts_options.c \
+	auth/apppass.c auth/apppass.h \
+	auth/lastuse.c auth/lastuse.h \
 	auth/scram.c auth/scram.h
 libaccounts_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 libauth_a_SOURCES = \
@@ -54,6 +57,7 @@ auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) $(SASL_LIBS) $(CRYPTO_LIBS)
 if HAVE_CMOCKA
 AUTH_TESTS = \
 	t/unit/test-auth-accounts \
+	t/unit/test-auth-apppass \
 	t/unit/test-auth-channel \
 	t/unit/test-auth-sasl \
 	t/unit/test-auth-scram \
@@ -64,6 +68,9 @@ TESTS += $(AUTH_TESTS)
 
 t_unit_test_auth_accounts_SOURCES = t/unit/test-auth-accounts.c
 t_unit_test_auth_accounts_LDADD = libaccounts.a $(POSTERN_LIBS) \
+	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
+t_unit_test_auth_apppass_SOURCES = t/unit/test-auth-apppass.c
+t_unit_test_auth_apppass_LDADD = libaccounts.a $(POSTERN_LIBS) \
 	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
 SASL_SOURCES = t/unit/scram-client.c t/unit/scram-client.h \
 	auth/channel.c auth/channel.h \

@@ -96,6 +96,8 @@ struct conf {
 	uint64_t	 delivery_queue;	/* messages being committed */
 	uint64_t	 header_size;
 	uint64_t	 received_limit;
+	uint64_t	 quota;			/* of a mailbox, 0: none */
+	uint64_t	 quota_messages;
 	bool		 long_lines;
 	bool		 hide_client;
 

@@ -206,6 +206,8 @@ const struct conf_key conf_keys[] = {
 	NUM("delivery", "queue", delivery_queue, "1024", 1, 65536),
 	SIZE("delivery", "header_size", header_size, "256K", 4096, 16 * MIB),
 	NUM("delivery", "received_limit", received_limit, "50", 1, 1000),
+	SIZE("delivery", "quota", quota, "0", 0, 1024 * 1024 * 1024 * MIB),
+	NUM("delivery", "quota_messages", quota_messages, "0", 0, 1000000000),
 	BOOL("delivery", "long_lines", long_lines, "no"),
 	BOOL("delivery", "hide_client", hide_client, "no"),
 

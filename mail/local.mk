@@ -8,6 +8,8 @@ libmail_a_SOURCES = \
 	mail/header.c mail/header.h \
 	mail/mailbox.c mail/mailbox.h \
 	mail/maildir.c mail/maildir.h \
+	mail/quota.c mail/quota.h \
+	mail/quota_scan.c mail/quota_scan.h \
 	mail/trace.c mail/trace.h
 
 if HAVE_CMOCKA
@@ -16,6 +18,7 @@ MAIL_TESTS = \
 	t/unit/test-mail-header \
 	t/unit/test-mail-mailbox \
 	t/unit/test-mail-maildir \
+	t/unit/test-mail-quota \
 	t/unit/test-mail-trace
 check_PROGRAMS += $(MAIL_TESTS)
 TESTS += $(MAIL_TESTS)
@@ -29,6 +32,8 @@ t_unit_test_mail_mailbox_SOURCES = t/unit/test-mail-mailbox.c
 t_unit_test_mail_mailbox_LDADD = $(MAIL_TEST_LIBS)
 t_unit_test_mail_maildir_SOURCES = t/unit/test-mail-maildir.c
 t_unit_test_mail_maildir_LDADD = $(MAIL_TEST_LIBS)
+t_unit_test_mail_quota_SOURCES = t/unit/test-mail-quota.c
+t_unit_test_mail_quota_LDADD = $(MAIL_TEST_LIBS)
 t_unit_test_mail_trace_SOURCES = t/unit/test-mail-trace.c
 t_unit_test_mail_trace_LDADD = $(MAIL_TEST_LIBS)
 endif

@@ -17,10 +17,20 @@
 #include "lib/role.h"
 #include "smtpd/store_impl.h"
 
+/*
+ * Quotas need getdents64, to count a mailbox, and a rename, to replace its
+ * maildirsize, which others must never find half written; below the mail
+ * root linkat and unlinkat can do as much already. Which call renameat(3)
+ * makes depends on the architecture.
+ */
 static const int calls[] = {
 	SCMP_SYS(openat2), SCMP_SYS(linkat), SCMP_SYS(unlinkat),
 	SCMP_SYS(mkdirat), SCMP_SYS(fsync), SCMP_SYS(fchmod),
-	SCMP_SYS(newfstatat), -1
+	SCMP_SYS(newfstatat), SCMP_SYS(getdents64), SCMP_SYS(renameat),
+#ifndef __NR_renameat
+	SCMP_SYS(renameat2),
+#endif
+	-1
 };
 
 static struct store	store;

@@ -11,6 +11,8 @@ libstore_a_SOURCES = \
 	smtpd/store_peer.c \
 	smtpd/store_pool.c smtpd/store_pool.h \
 	smtpd/store_proto.h \
+	smtpd/store_quota.c smtpd/store_quota.h \
+	smtpd/store_quota_file.c smtpd/store_quota_impl.h \
 	smtpd/store_start.c \
 	smtpd/store_txn.c
 

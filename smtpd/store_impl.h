@@ -16,6 +16,7 @@
 #include "smtpd/store_commit.h"
 #include "smtpd/store_pool.h"
 #include "smtpd/store_proto.h"
+#include "smtpd/store_quota.h"
 
 struct chan;
 struct conf;
@@ -46,6 +47,7 @@ struct txn {
 	char			**paths;
 	size_t			 npaths, cap, rcpts;
 	size_t			 charged;	/* of the memory account */
+	struct quota_hold	 hold;		/* in the recipients' quotas */
 	struct addr		 rcpt, mailbox;	/* the first recipient's */
 	struct body		 body;
 	struct commit		 commit;
@@ -70,6 +72,7 @@ struct store {
 	struct held		*held;
 	struct chan		*auth;
 	struct pool		*pool;
+	struct quota		*quota;
 	struct body_env		 bodies;
 	struct commit_env	 commits;
 	LIST_HEAD(, peer)	 peers;

@@ -231,6 +231,7 @@ peer_committed(struct txn *t)
 {
 	struct peer *p = t->peer;
 
+	quota_done(t->store->quota, &t->hold, t->commit.status == STORE_OK);
 	log_committed(t);
 	if (p != NULL && answer(p, t->number, STORE_COMMIT, t->commit.status,
 	    t->commit.id) != NULL)

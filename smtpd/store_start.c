@@ -60,6 +60,9 @@ on_done(evutil_socket_t fd, short what, void *arg)
 int
 store_init(struct store *s, struct event_base *base, const struct conf *conf)
 {
+	const struct quota_limits limits = { conf->quota,
+	    conf->quota_messages };
+
 	memset(s, 0, sizeof(*s));
 	s->base = base;
 	s->conf = conf;
@@ -85,7 +88,8 @@ store_init(struct store *s, struct event_base *base, const struct conf *conf)
 	    (uint64_t)getpid());
 	s->held = held_new(AUTH_SMTP, AUTH_LOGINS_MAX);
 	s->pool = pool_new(conf->delivery_queue, run_job);
-	if (s->held == NULL || s->pool == NULL ||
+	s->quota = quota_new(s->bodies.root, &limits);
+	if (s->held == NULL || s->pool == NULL || s->quota == NULL ||
 	    (s->done = event_new(base, pool_fd(s->pool),
 	    EV_READ | EV_PERSIST, on_done, s)) == NULL ||
 	    event_add(s->done, NULL) == -1) {
@@ -172,6 +176,7 @@ store_free(struct store *s)
 		event_free(s->done);
 	chan_free(&s->auth);
 	held_free(&s->held);
+	quota_free(&s->quota);
 	pthread_mutex_destroy(&s->commits.lock);
 	close(s->bodies.root);
 }

@@ -65,6 +65,7 @@ txn_free(struct txn *t)
 		txn_detach(t);
 	t->store->bodies.memory -= t->charged;
 	body_free(&t->body);
+	quota_release(t->store->quota, &t->hold);
 	for (i = 0; i < t->npaths; i++)
 		free(t->paths[i]);
 	free(t->paths);
@@ -84,6 +85,7 @@ txn_begin(struct txn *t, const char *user, const struct addr *from,
 		return STORE_NOT_SENDER;
 	if (size > t->store->conf->message_size)
 		return STORE_TOO_BIG;
+	quota_declare(&t->hold, size);
 	return STORE_OK;
 }
 
@@ -109,38 +111,41 @@ place_of(const struct txn *t, const char *path, bool *found)
 	return low;
 }
 
-static int
+static enum store_status
 add_path(struct txn *t, const char *path)
 {
 	struct body_env *env = &t->store->bodies;
 	const size_t cost = strlen(path) + 1 + sizeof(*t->paths);
+	enum store_status r;
 	size_t at, cap;
 	char **p, *copy;
 	bool found;
 
 	at = place_of(t, path, &found);
 	if (found)
-		return 0;
-	if (env->memory + cost > env->memory_max) {
-		errno = ENOMEM;
-		return -1;
-	}
+		return STORE_OK;
+	if (env->memory + cost > env->memory_max)
+		return STORE_FAILED;
 	if (t->npaths == t->cap) {
 		cap = t->cap == 0 ? 4 : t->cap * 2;
 		if ((p = reallocarray(t->paths, cap, sizeof(*p))) == NULL)
-			return -1;
+			return STORE_FAILED;
 		t->paths = p;
 		t->cap = cap;
 	}
 	if ((copy = strdup(path)) == NULL)
-		return -1;
+		return STORE_FAILED;
+	if ((r = quota_reserve(t->store->quota, &t->hold, path)) != STORE_OK) {
+		free(copy);
+		return r;
+	}
 	memmove(t->paths + at + 1, t->paths + at,
 	    (t->npaths - at) * sizeof(*t->paths));
 	t->paths[at] = copy;
 	t->npaths++;
 	t->charged += cost;
 	env->memory += cost;
-	return 0;
+	return STORE_OK;
 }
 
 /*
@@ -186,8 +191,8 @@ txn_rcpt(struct txn *t, const struct addr *rcpt)
 		return STORE_TOO_MANY;
 	if ((r = find_mailbox(s, &a, path, sizeof(path))) != STORE_OK)
 		return r;
-	if (add_path(t, path) == -1)
-		return STORE_FAILED;
+	if ((r = add_path(t, path)) != STORE_OK)
+		return r;
 	if (t->rcpts++ == 0) {
 		t->rcpt = *rcpt;
 		t->mailbox = a;
@@ -247,6 +252,9 @@ txn_commit(struct txn *t)
 	struct store *s = t->store;
 	enum store_status r = body_end(&t->body);
 
+	if (r == STORE_OK)
+		r = quota_commit(s->quota, &t->hold,
+		    t->body.size + t->body.text.len);
 	if (r != STORE_OK)
 		return r;
 	t->commit.env = &s->commits;

@@ -58,7 +58,7 @@ none "defaults in the sample" "$(grep -vE \
 	grep -qxF "$line" "$T/program" || echo "$line"
 done)"
 # Every number out of range: the complaints tell the ranges.
-sed -E 's/^([a-z_\t]+ = )[0-9]+[A-Za-z]*$/\199999999999/' "$T/show" \
+sed -E 's/^([a-z_\t]+ = )[0-9]+[A-Za-z]*$/\1999999999999999999/' "$T/show" \
     > "$T/huge"
 "$ctl" -c "$T/huge" check > "$T/ranges" 2>&1
 none "ranges in the page" "$(grep -v '^listen\.' "$T/page" |

@@ -24,7 +24,8 @@ if HAVE_CMOCKA
 STORE_TESTS = \
 	t/unit/test-store-author \
 	t/unit/test-store-commit \
-	t/unit/test-store-peer
+	t/unit/test-store-peer \
+	t/unit/test-store-quota
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 STORE_TEST_LIBS = libstore.a libauthclient.a libmail.a $(POSTERN_LIBS) $(CMOCKA_LIBS)
@@ -42,6 +43,9 @@ t_unit_test_store_peer_SOURCES = t/unit/test-store-peer.c \
 t_unit_test_store_peer_LDADD = $(STORE_TEST_LIBS)
 t_unit_test_store_peer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=role_done \
 	-Wl,--wrap=role_want_peer
+t_unit_test_store_quota_SOURCES = t/unit/test-store-quota.c \
+	t/unit/store_root.c t/unit/store_root.h
+t_unit_test_store_quota_LDADD = $(STORE_TEST_LIBS)
 endif
 
 TESTS += t/410-store-faults.sh

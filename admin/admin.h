@@ -35,11 +35,14 @@ int	 admin_own_accounts(const char *path);
 
 /* argv[0] is the word after the command's name: "add", "passwd", ... */
 int	 user_cmd(const char *conf, int argc, char **argv);
+/* The same: "set", "remove", "show". */
+int	 quota_cmd(const char *conf, int argc, char **argv);
 /* argv[0] is "import". */
 int	 import_cmd(const char *conf, int argc, char **argv);
 /* argv[0] is "check", "show". */
 int	 check_cmd(const char *conf, int argc, char **argv);
 int	 show_cmd(const char *conf, int argc, char **argv);
-extern const char user_cmd_usage[], check_cmd_usage[], show_cmd_usage[];
+extern const char user_cmd_usage[], check_cmd_usage[], show_cmd_usage[],
+    quota_cmd_usage[];
 
 #endif

@@ -11,6 +11,7 @@ libadmin_a_SOURCES = \
 	admin/import.c admin/import.h \
 	admin/mailbox.c admin/mailbox.h \
 	admin/password.c admin/password.h \
+	admin/quota.c \
 	admin/user.c
 libadmin_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 ADMIN_LIBS = libadmin.a libcerts.a libadmin.a libkeys.a libaccounts.a \
@@ -27,7 +28,8 @@ ADMIN_TESTS = \
 	t/061-posternctl-import.sh \
 	t/062-posternctl-check.sh \
 	t/063-posternctl-cert.sh \
-	t/064-posternctl-terminal.exp
+	t/064-posternctl-terminal.exp \
+	t/067-posternctl-quota.sh
 TESTS += $(ADMIN_TESTS)
 EXTRA_DIST += t/posternctl.sh $(ADMIN_TESTS)
 

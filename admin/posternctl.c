@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * posternctl(8): accounts, certificates and the conf, for the administrator.
- * A program of its own that talks to no service. It trusts who runs it, and
- * handles passwords and keys: no core dumps, no file that others may read
- * unless it is meant for them.
+ * posternctl(8): accounts, quotas, certificates and the conf, for the
+ * administrator. A program of its own that talks to no service. It trusts
+ * who runs it, and handles passwords and keys: no core dumps, no file that
+ * others may read unless it is meant for them.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -65,12 +65,19 @@ user_command(const char *conf, int argc, char **argv)
 	return user_cmd(conf, argc - 1, argv + 1);
 }
 
+static int
+quota_command(const char *conf, int argc, char **argv)
+{
+	return quota_cmd(conf, argc - 1, argv + 1);
+}
+
 static const struct command {
 	const char	*name;
 	const char	*usage;
 	int		(*run)(const char *, int, char **);
 } commands[] = {
 	{ "user", user_cmd_usage, user_command },
+	{ "quota", quota_cmd_usage, quota_command },
 	{ "check", check_cmd_usage, check_cmd },
 	{ "show", show_cmd_usage, show_cmd },
 	{ "cert", cert_cmd_usage, cert_command },

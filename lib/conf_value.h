@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Conversion of the conf's values: text to struct conf and back. Used by
- * conf.c alone; any process.
+ * conf.c, and by posternctl for values given to it; any process.
  */
 #ifndef POSTERN_CONF_VALUE_H
 #define POSTERN_CONF_VALUE_H

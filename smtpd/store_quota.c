@@ -127,6 +127,7 @@ static void
 set_limits(struct quota *q, struct quota_box *b, enum quota_file r,
     const char *text, size_t len)
 {
+	const bool charged = quota_limits_any(&b->limits);
 	struct quota_limits l = q->defaults;
 
 	if (r != QUOTA_FILE_NONE && (r != QUOTA_FILE_TEXT ||
@@ -136,9 +137,9 @@ set_limits(struct quota *q, struct quota_box *b, enum quota_file r,
 	if (quota_limits_same(&l, &b->limits))
 		return;
 	b->limits = l;
-	/* While there was no limit nothing was charged. */
 	b->seen.known = false;
-	if (b->committing.messages == 0)
+	/* While there was no limit nothing was charged. */
+	if (!charged && b->committing.messages == 0)
 		b->known = false;
 }
 
@@ -216,7 +217,7 @@ save(struct quota *q, struct quota_box *b)
 		return;
 	log_err("store: cannot write maildirsize mailbox=%s: %m", b->path);
 	b->recount = true;
-	b->next = q->clock() + QUOTA_RETRY;
+	b->retry = q->clock() + QUOTA_RETRY;
 }
 
 /*
@@ -303,7 +304,7 @@ refresh(struct quota *q, struct quota_box *b)
 	r = quota_file_read(q->root, b->path, "Maildir/maildirsize", &b->seen,
 	    &now, text, &len);
 	if (r == QUOTA_FILE_SAME) {
-		if (b->recount)
+		if (b->recount && q->clock() >= b->retry)
 			count(q, b, &now);
 		return 0;
 	}

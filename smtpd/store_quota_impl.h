@@ -24,7 +24,7 @@
 #define QUOTA_BURST	1000000000
 #define QUOTA_SHARE	4
 #define QUOTA_BOX_SHARE	20
-/* Until one whose maildirsize could not be written is counted again. */
+/* Until a maildirsize that could not be written is tried again. */
 #define QUOTA_RETRY	10000000000
 
 /* Which file was read, and in which state. */
@@ -48,7 +48,8 @@ struct quota_box {
 	bool			 recount;	/* when there is time */
 	size_t			 lines;		/* of maildirsize */
 	struct quota_use	 used, reserved, committing;
-	int64_t			 counted, next;	/* times of counts, ns */
+	int64_t			 counted, next;	/* times of counts, ns, */
+	int64_t			 retry;		/* after a failure to write */
 	char			 path[];
 };
 

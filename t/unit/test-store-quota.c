@@ -704,6 +704,10 @@ test_unwritable(void **state)
 	assert_int_equal(deliver_file(f, 100, ALICE), STORE_OK);
 	assert_int_equal(box_of(f, ALICE)->used.bytes, 1000);
 	assert_int_equal(root_count(&f->root, ALICE, "tmp"), 0);
+	/* other limits are none the less known at once */
+	put(f, ALICE, "quota", "1001S");
+	assert_int_equal(deliver_file(f, 2, ALICE), STORE_OVER_QUOTA);
+	put(f, ALICE, "quota", "1000S");
 	/* another that knows nothing */
 	new_quota(f, 1000, 0);
 	assert_int_equal(deliver_file(f, 1, ALICE), STORE_OVER_QUOTA);

@@ -16,6 +16,7 @@ FUZZERS = \
 	t/fuzz/fuzz-http \
 	t/fuzz/fuzz-keys \
 	t/fuzz/fuzz-maildir \
+	t/fuzz/fuzz-quota \
 	t/fuzz/fuzz-reader \
 	t/fuzz/fuzz-request \
 	t/fuzz/fuzz-retrieve \
@@ -66,6 +67,9 @@ t_fuzz_fuzz_http_LDADD = libretrieve.a libmail.a $(JANSSON_LIBS) libpostern.a
 t_fuzz_fuzz_maildir_SOURCES = t/fuzz/fuzz-maildir.c t/fuzz/fuzz.h $(FUZZ_MAIN)
 t_fuzz_fuzz_maildir_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_fuzz_maildir_LDADD = libmail.a libpostern.a
+t_fuzz_fuzz_quota_SOURCES = t/fuzz/fuzz-quota.c t/fuzz/fuzz.h $(FUZZ_MAIN)
+t_fuzz_fuzz_quota_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_fuzz_quota_LDADD = libmail.a libpostern.a
 t_fuzz_fuzz_request_SOURCES = t/fuzz/fuzz-request.c t/fuzz/fuzz.h $(FUZZ_MAIN)
 t_fuzz_fuzz_request_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_fuzz_request_LDADD = libretrieve.a libmail.a libpostern.a

@@ -15,7 +15,7 @@ libadmin_a_SOURCES = \
 	admin/user.c
 libadmin_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 ADMIN_LIBS = libadmin.a libcerts.a libadmin.a libkeys.a libaccounts.a \
-	libmail.a libpostern.a $(CRYPTO_LIBS) $(POSTERN_LIBS)
+	libmaildir.a libmail.a libpostern.a $(CRYPTO_LIBS) $(POSTERN_LIBS)
 
 sbin_PROGRAMS += posternctl
 posternctl_SOURCES = admin/posternctl.c

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
-# libmail.a: addresses, headers, Maildir names. No sockets, no globals.
+# libmail.a: addresses, headers, Maildir names. No system calls, no globals.
+# libmaildir.a: what looks into mailboxes, for the store and posternctl.
 
-noinst_LIBRARIES += libmail.a
+noinst_LIBRARIES += libmail.a libmaildir.a
 libmail_a_SOURCES = \
 	mail/addr.c mail/addr.h \
 	mail/date.c mail/date.h \
@@ -9,8 +10,8 @@ libmail_a_SOURCES = \
 	mail/mailbox.c mail/mailbox.h \
 	mail/maildir.c mail/maildir.h \
 	mail/quota.c mail/quota.h \
-	mail/quota_scan.c mail/quota_scan.h \
 	mail/trace.c mail/trace.h
+libmaildir_a_SOURCES = mail/quota_scan.c mail/quota_scan.h
 
 if HAVE_CMOCKA
 MAIL_TESTS = \
@@ -22,7 +23,7 @@ MAIL_TESTS = \
 	t/unit/test-mail-trace
 check_PROGRAMS += $(MAIL_TESTS)
 TESTS += $(MAIL_TESTS)
-MAIL_TEST_LIBS = libmail.a libpostern.a $(CMOCKA_LIBS)
+MAIL_TEST_LIBS = libmaildir.a libmail.a libpostern.a $(CMOCKA_LIBS)
 
 t_unit_test_mail_addr_SOURCES = t/unit/test-mail-addr.c
 t_unit_test_mail_addr_LDADD = $(MAIL_TEST_LIBS)

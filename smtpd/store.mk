@@ -18,7 +18,7 @@ libstore_a_SOURCES = \
 
 pkglibexec_PROGRAMS += smtpd-store
 smtpd_store_SOURCES = smtpd/store.c
-smtpd_store_LDADD = libstore.a libauthclient.a libmail.a $(POSTERN_LIBS)
+smtpd_store_LDADD = libstore.a libauthclient.a libmaildir.a libmail.a $(POSTERN_LIBS)
 
 if HAVE_CMOCKA
 STORE_TESTS = \
@@ -28,7 +28,8 @@ STORE_TESTS = \
 	t/unit/test-store-quota
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
-STORE_TEST_LIBS = libstore.a libauthclient.a libmail.a $(POSTERN_LIBS) $(CMOCKA_LIBS)
+STORE_TEST_LIBS = libstore.a libauthclient.a libmaildir.a libmail.a \
+	$(POSTERN_LIBS) $(CMOCKA_LIBS)
 
 t_unit_test_store_author_SOURCES = t/unit/test-store-author.c
 t_unit_test_store_author_LDADD = $(STORE_TEST_LIBS)

@@ -22,7 +22,6 @@ errno_of(int error)
 	switch (error) {
 	case IDN2_MALLOC:
 		return ENOMEM;
-	case IDN2_TOO_BIG_DOMAIN:
 	case IDN2_TOO_BIG_LABEL:
 	case IDN2_PUNYCODE_BIG_OUTPUT:
 		return ENAMETOOLONG;
@@ -39,12 +38,12 @@ convert(const char *s, size_t len)
 	size_t n = 0;
 	int r;
 
+	/* u8_tolower() relies on it */
 	if (u8_check((const uint8_t *)s, len) != NULL) {
 		errno = EINVAL;
 		return NULL;
 	}
-	low = u8_tolower((const uint8_t *)s, len, NULL, UNINORM_NFC, NULL,
-	    &n);
+	low = u8_tolower((const uint8_t *)s, len, NULL, NULL, NULL, &n);
 	if (low == NULL || (label = realloc(low, n + 1)) == NULL) {
 		free(low);
 		errno = ENOMEM;
@@ -52,7 +51,10 @@ convert(const char *s, size_t len)
 	}
 	end = label + n;
 	*end = '\0';
-	/* What is registered passes more checks than what is looked up. */
+	/*
+	 * Brings it into NFC. What is registered passes more checks than what
+	 * is looked up.
+	 */
 	r = idn2_register_u8(label, NULL, &out, IDN2_NFC_INPUT);
 	free(label);
 	if (r == IDN2_OK)

@@ -77,6 +77,7 @@ utf8_stream_add(struct utf8_stream *u, const void *data, size_t len)
 	const unsigned char *p = data;
 	uint32_t c;
 	size_t i;
+	bool whole;
 
 	for (i = 0; i < len; i++) {
 		if (u->need == 0 && p[i] < 0x80)
@@ -86,9 +87,10 @@ utf8_stream_add(struct utf8_stream *u, const void *data, size_t len)
 		u->part[u->have++] = p[i];
 		if (u->have < u->need)
 			continue;
-		if (utf8_decode(u->part, u->have, &c) != u->need)
-			return false;
+		whole = utf8_decode(u->part, u->have, &c) == u->need;
 		u->have = u->need = 0;
+		if (!whole)
+			return false;
 	}
 	return true;
 }

@@ -89,7 +89,10 @@ static const struct {
 	{ A63 "." A63 "." A63 "." A55 ".\xc3\xbf",
 	    A63 "." A63 "." A63 "." A55 ".xn--wda", 0 },
 	{ A63 "." A63 "." A63 ".a" A55 ".\xc3\xbf", NULL, ENAMETOOLONG },
+	{ A63 "." A63 "." A63 "." A55 ".\xc3\xbf.", NULL, ENAMETOOLONG },
 	{ A63 "." A63 "." A63 "." A63 "." UE, NULL, ENAMETOOLONG },
+	/* the A-labels have 190 octets, but the U-labels 320 */
+	{ L19 L19 L19 "." L19 L19 L19 "." L19 L19, NULL, ENAMETOOLONG },
 };
 
 static void
@@ -229,6 +232,24 @@ test_characters(void **state)
 			fail_msg("U+%04X", (unsigned)yes[i]);
 }
 
+/* What follows octets that are not UTF-8 is judged on its own. */
+static void
+test_stream_goes_on(void **state)
+{
+	struct utf8_stream u = { .need = 0 };
+	int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		assert_int_equal(utf8_stream_add(&u, "\xff", 1), i < 3);
+	assert_true(utf8_stream_whole(&u));
+	assert_true(utf8_stream_add(&u, UE, 2));
+	assert_true(utf8_stream_whole(&u));
+	assert_false(utf8_stream_add(&u, "\xc3z", 2));
+	assert_true(utf8_stream_add(&u, "abc", 3));
+	assert_true(utf8_stream_whole(&u));
+}
+
 /* In any two pieces a text is judged as it is whole. */
 static void
 test_stream(void **state)
@@ -251,6 +272,7 @@ test_stream(void **state)
 		{ "\xf5\x80\x80\x80", false }, { "\xfe", false },
 		{ "\xff\xff\xff\xff", false }, { UE "\xfc" UE, false },
 		{ "\xfc\x80\x80\x80\x80\x80", false },
+		{ "\xff\xff\xff\xff\xff\xff\xff", false },
 	};
 	size_t i, cut, len;
 
@@ -279,6 +301,7 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_stream_goes_on),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

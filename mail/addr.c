@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Mail addresses: RFC 5321 section 4.1.2, read octet by octet as its grammar
- * stands. Runs in SMTP sessions, store, reader and posternctl; its input is
- * a client's, hostile. Pure: no system call, no allocation. What is written
- * into a struct addr never exceeds its arrays.
+ * stands, with the UTF-8 of RFC 6531 section 3.3. Runs in SMTP sessions,
+ * store, reader and posternctl; its input is a client's, hostile. Pure: no
+ * system call. What is written into a struct addr never exceeds its arrays.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "lib/str.h"
+#include "lib/utf8.h"
 #include "mail/addr.h"
 
-#define COMPONENT_MAX	255	/* NAME_MAX, fixed so that paths are too */
 #define LABEL_MAX	63	/* RFC 1035 section 2.3.4 */
 
 struct cursor {
 	const unsigned char	*p, *end;
-	bool			 too_long;	/* a part is over its limit */
+	bool			 utf8;		/* where letters may stand */
+	enum addr_result	 fault;		/* beside those of syntax */
 };
 
 /* RFC 5322 section 3.2.3 */
@@ -42,11 +43,28 @@ cur_take(struct cursor *c, int octet)
 	return true;
 }
 
+/*
+ * The octets of the character at the cursor, when it is not ASCII and may
+ * stand in a name; else 0.
+ */
+static size_t
+cur_letter(const struct cursor *c)
+{
+	uint32_t letter;
+	size_t n;
+
+	if (cur_peek(c) < 0x80)
+		return 0;
+	n = utf8_decode(c->p, (size_t)(c->end - c->p), &letter);
+	return utf8_is_name(letter) ? n : 0;
+}
+
 /* What to say when the grammar does not go on at the cursor. */
 static enum addr_result
 cur_fail(const struct cursor *c)
 {
-	return cur_peek(c) >= 0x80 ? ADDR_NON_ASCII : ADDR_SYNTAX;
+	return cur_peek(c) >= 0x80 && cur_letter(c) == 0 ? ADDR_NOT_UTF8 :
+	    ADDR_SYNTAX;
 }
 
 /* Append an octet to the string dst, or note that there is no room. */
@@ -54,26 +72,41 @@ static void
 cur_put(struct cursor *c, char *dst, size_t *n, size_t max, int octet)
 {
 	if (*n >= max) {
-		c->too_long = true;
+		c->fault = ADDR_TOO_LONG;
 		return;
 	}
 	dst[(*n)++] = (char)octet;
 	dst[*n] = '\0';
 }
 
+/* Move what stands at the cursor, some octets, to the end of dst. */
+static void
+cur_move(struct cursor *c, size_t octets, char *dst, size_t *n, size_t max)
+{
+	for (; octets > 0; octets--)
+		cur_put(c, dst, n, max, *c->p++);
+}
+
+/* atext =/ UTF8-non-ascii; the octets of one at the cursor, or 0 */
+static size_t
+cur_atext(const struct cursor *c)
+{
+	return is_atext(cur_peek(c)) ? 1 : cur_letter(c);
+}
+
 /* Dot-string = Atom *("." Atom) */
 static bool
 parse_dot_string(struct cursor *c, char *dst)
 {
-	size_t	 n = 0;
+	size_t	 n = 0, octets;
 
 	do {
 		if (n > 0)
 			cur_put(c, dst, &n, ADDR_LOCAL_MAX, '.');
-		if (!is_atext(cur_peek(c)))
+		if (cur_atext(c) == 0)
 			return false;
-		while (is_atext(cur_peek(c)))
-			cur_put(c, dst, &n, ADDR_LOCAL_MAX, *c->p++);
+		while ((octets = cur_atext(c)) > 0)
+			cur_move(c, octets, dst, &n, ADDR_LOCAL_MAX);
 	} while (cur_take(c, '.'));
 	return true;
 }
@@ -82,16 +115,17 @@ parse_dot_string(struct cursor *c, char *dst)
 static bool
 parse_quoted(struct cursor *c, char *dst)
 {
-	size_t	 n = 0;
+	size_t	 n = 0, octets;
 	int	 o;
 
 	while (!cur_take(c, '"')) {
-		cur_take(c, '\\');
+		/* a backslash stands before ASCII alone, also in RFC 6531 */
+		octets = cur_take(c, '\\') ? 0 : cur_letter(c);
 		o = cur_peek(c);
-		if (o < 32 || o > 126)
+		if (octets == 0 && (o < 32 || o > 126))
 			return false;
-		c->p++;
-		cur_put(c, dst, &n, ADDR_LOCAL_MAX, o);
+		cur_move(c, octets > 0 ? octets : 1, dst, &n,
+		    ADDR_LOCAL_MAX);
 	}
 	return true;
 }
@@ -104,20 +138,27 @@ parse_local(struct cursor *c, char *dst)
 	return parse_dot_string(c, dst);
 }
 
-/* sub-domain = Let-dig [Ldh-str] */
+/*
+ * sub-domain = Let-dig [Ldh-str] / U-label. What makes a U-label is judged
+ * later, in addr_canon(); its A-label is longer than it has letters.
+ */
 static bool
 parse_label(struct cursor *c, char *dst, size_t *n)
 {
-	size_t	 len = 0;
+	size_t	 len = 0, octets;
 	int	 last = '-';
 
-	while (str_is_alnum(cur_peek(c)) || (len > 0 && cur_peek(c) == '-')) {
-		last = *c->p++;
-		cur_put(c, dst, n, ADDR_DOMAIN_MAX, last);
-		len++;
+	for (;; len++) {
+		if (str_is_alnum(cur_peek(c)) ||
+		    (len > 0 && cur_peek(c) == '-'))
+			octets = 1;
+		else if (!c->utf8 || (octets = cur_letter(c)) == 0)
+			break;
+		last = cur_peek(c);
+		cur_move(c, octets, dst, n, ADDR_DOMAIN_MAX);
 	}
 	if (len > LABEL_MAX)
-		c->too_long = true;
+		c->fault = ADDR_TOO_LONG;
 	return last != '-';
 }
 
@@ -191,7 +232,7 @@ count_groups(struct cursor *c, bool *v4)
 static bool
 valid_ipv6(const unsigned char *s, size_t len)
 {
-	struct cursor	 c = { s, s + len, false };
+	struct cursor	 c = { s, s + len, false, ADDR_OK };
 	bool		 v4 = false;
 	int		 before = 0, after = 0;
 
@@ -252,7 +293,7 @@ parse_literal(struct cursor *c, char *dst)
 		cur_put(c, dst, &n, ADDR_DOMAIN_MAX, *c->p++);
 	}
 	cur_put(c, dst, &n, ADDR_DOMAIN_MAX, *c->p++);
-	if (c->too_long)
+	if (c->fault != ADDR_OK)
 		return true;
 	return addr_valid_literal((const char *)start,
 	    (size_t)(c->p - start));
@@ -271,6 +312,10 @@ parse_mailbox(struct cursor *c, struct addr *out)
 	else
 		ok = parse_domain(c, out->domain);
 	str_lower(out->domain);
+	if (ok && c->fault == ADDR_OK && !addr_is_ascii(out) &&
+	    addr_canon(out) == -1)
+		c->fault = errno == ENAMETOOLONG ? ADDR_TOO_LONG :
+		    errno == ENOMEM ? ADDR_NO_MEMORY : ADDR_BAD_DOMAIN;
 	return ok;
 }
 
@@ -306,7 +351,7 @@ addr_parse_path(const char *s, size_t len, enum addr_use use,
     struct addr *out, size_t *used)
 {
 	const unsigned char	*start = (const unsigned char *)s;
-	struct cursor		 c = { start, start + len, false };
+	struct cursor		 c = { start, start + len, true, ADDR_OK };
 
 	memset(out, 0, sizeof(*out));
 	*used = 0;
@@ -322,7 +367,7 @@ addr_parse_path(const char *s, size_t len, enum addr_use use,
 		goto bad;
 out:
 	*used = (size_t)(c.p - start);
-	return c.too_long ? ADDR_TOO_LONG : ADDR_OK;
+	return c.fault;
 bad:
 	memset(out, 0, sizeof(*out));
 	return cur_fail(&c);
@@ -332,81 +377,24 @@ enum addr_result
 addr_parse_mailbox(const char *s, size_t len, struct addr *out)
 {
 	const unsigned char	*start = (const unsigned char *)s;
-	struct cursor		 c = { start, start + len, false };
+	struct cursor		 c = { start, start + len, true, ADDR_OK };
 
 	memset(out, 0, sizeof(*out));
 	if (!parse_mailbox(&c, out) || c.p != c.end) {
 		memset(out, 0, sizeof(*out));
 		return cur_fail(&c);
 	}
-	return c.too_long ? ADDR_TOO_LONG : ADDR_OK;
+	return c.fault;
 }
 
 bool
 addr_valid_domain(const char *s, size_t len)
 {
 	const unsigned char	*start = (const unsigned char *)s;
-	struct cursor		 c = { start, start + len, false };
+	struct cursor		 c = { start, start + len, false, ADDR_OK };
 	char			 domain[ADDR_DOMAIN_MAX + 1];
 
-	return parse_domain(&c, domain) && c.p == c.end && !c.too_long;
-}
-
-/*
- * The '@' before the domain. The local part, without its quotes, may have
- * one; so may an address literal, but no '['.
- */
-static const char *
-find_domain(const char *s)
-{
-	const char	*at = strrchr(s, '@'), *bracket = strrchr(s, '[');
-
-	if (at == NULL || s[strlen(s) - 1] != ']' || bracket == NULL ||
-	    bracket == s || bracket[-1] != '@')
-		return at;
-	return bracket - 1;
-}
-
-int
-addr_split(const char *s, struct addr *out)
-{
-	const char	*at = find_domain(s);
-	const size_t	 local = at == NULL ? strlen(s) : (size_t)(at - s);
-
-	memset(out, 0, sizeof(*out));
-	if (str_copyn(out->local, sizeof(out->local), s, local) == -1)
-		return -1;
-	if (at == NULL)
-		return 0;
-	if (at[1] == '\0') {
-		memset(out, 0, sizeof(*out));
-		errno = EINVAL;
-		return -1;
-	}
-	if (str_copy(out->domain, sizeof(out->domain), at + 1) == -1) {
-		memset(out, 0, sizeof(*out));
-		return -1;
-	}
-	str_lower(out->domain);
-	return 0;
-}
-
-char *
-addr_join(const struct addr *a, char *dst, size_t size)
-{
-	const size_t	 local = strlen(a->local), domain = strlen(a->domain);
-
-	if (size < local + domain + 2) {
-		if (size > 0)
-			dst[0] = '\0';
-		return dst;
-	}
-	memcpy(dst, a->local, local + 1);
-	if (domain > 0) {
-		dst[local] = '@';
-		memcpy(dst + local + 1, a->domain, domain + 1);
-	}
-	return dst;
+	return parse_domain(&c, domain) && c.p == c.end && c.fault == ADDR_OK;
 }
 
 /* Is the local part a Dot-string as it stands? */
@@ -414,7 +402,7 @@ static bool
 is_dot_string(const char *local)
 {
 	const unsigned char	*p = (const unsigned char *)local;
-	struct cursor		 c = { p, p + strlen(local), false };
+	struct cursor		 c = { p, p + strlen(local), true, ADDR_OK };
 	char			 copy[ADDR_LOCAL_MAX + 1];
 
 	return parse_dot_string(&c, copy) && c.p == c.end;
@@ -447,77 +435,4 @@ addr_format(const struct addr *a, char *dst, size_t size)
 		memcpy(dst + n, a->domain, strlen(a->domain) + 1);
 	}
 	return dst;
-}
-
-void
-addr_strip_tag(struct addr *a)
-{
-	char	*plus;
-
-	if (a->local[0] != '\0' && (plus = strchr(a->local + 1, '+')) != NULL)
-		*plus = '\0';
-}
-
-bool
-addr_same(const struct addr *a, const struct addr *b, bool strip_tag)
-{
-	struct addr	 copy = *a;
-
-	if (strip_tag)
-		addr_strip_tag(&copy);
-	return str_caseeq(copy.local, b->local) &&
-	    str_caseeq(copy.domain, b->domain);
-}
-
-/* One component of a path; its length, or 0 and errno. */
-static size_t
-put_component(const char *s, char *dst, size_t size)
-{
-	static const char	hex[] = "0123456789ABCDEF";
-	unsigned char		c;
-	size_t			n = 0;
-	bool			plain;
-
-	for (; *s != '\0'; s++) {
-		c = (unsigned char)*s;
-		if (c >= 'A' && c <= 'Z')
-			c = (unsigned char)(c + ('a' - 'A'));
-		plain = str_is_alnum(c) || c == '_' || c == '=' || c == '-' ||
-		    (c == '.' && n > 0);
-		if (n + (plain ? 2 : 4) > size ||
-		    n + (plain ? 1 : 3) > COMPONENT_MAX) {
-			errno = ENAMETOOLONG;
-			return 0;
-		}
-		if (plain)
-			dst[n++] = (char)c;
-		else {
-			dst[n++] = '%';
-			dst[n++] = hex[c >> 4];
-			dst[n++] = hex[c & 15];
-		}
-	}
-	if (size > 0)
-		dst[n] = '\0';
-	return n;
-}
-
-int
-addr_to_path(const struct addr *a, char *dst, size_t size)
-{
-	size_t	 n;
-
-	if (a->local[0] == '\0' || a->domain[0] == '\0' ||
-	    a->domain[0] == '[') {
-		errno = EINVAL;
-		return -1;
-	}
-	if ((n = put_component(a->domain, dst, size)) == 0)
-		return -1;
-	if (n + 2 > size) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	dst[n++] = '/';
-	return put_component(a->local, dst + n, size - n) == 0 ? -1 : 0;
 }

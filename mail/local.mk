@@ -4,7 +4,7 @@
 
 noinst_LIBRARIES += libmail.a libmaildir.a
 libmail_a_SOURCES = \
-	mail/addr.c mail/addr.h \
+	mail/addr.c mail/addr.h mail/addr_form.c \
 	mail/date.c mail/date.h \
 	mail/header.c mail/header.h \
 	mail/mailbox.c mail/mailbox.h \
@@ -23,7 +23,8 @@ MAIL_TESTS = \
 	t/unit/test-mail-trace
 check_PROGRAMS += $(MAIL_TESTS)
 TESTS += $(MAIL_TESTS)
-MAIL_TEST_LIBS = libmaildir.a libmail.a libpostern.a $(CMOCKA_LIBS)
+MAIL_TEST_LIBS = libmaildir.a libmail.a libpostern.a $(IDN_LIBS) \
+	$(CMOCKA_LIBS)
 
 t_unit_test_mail_addr_SOURCES = t/unit/test-mail-addr.c
 t_unit_test_mail_addr_LDADD = $(MAIL_TEST_LIBS)

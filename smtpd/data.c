@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "lib/str.h"
 #include "smtpd/data.h"
 
 struct sink {
@@ -44,15 +45,14 @@ put(struct data *d, struct sink *k, const void *p, size_t n)
 	k->made += n;
 }
 
-static bool
-has_eight_bit(const unsigned char *p, size_t n)
+/* Octets of the text of a line of the header. */
+static void
+check_header(struct data *d, const unsigned char *p, size_t n)
 {
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (p[i] > 127)
-			return true;
-	return false;
+	if (d->utf8 && !utf8_stream_add(&d->letters, p, n))
+		note(d, DATA_NOT_UTF8);
+	else if (!d->utf8 && !str_is_ascii(p, n))
+		note(d, DATA_EIGHT_BIT);
 }
 
 /* n octets without CR and LF that belong to the text of a line. */
@@ -65,15 +65,24 @@ put_text(struct data *d, struct sink *k, const unsigned char *p, size_t n)
 		note(d, DATA_NUL);
 	if (d->line_max != 0 && d->line > d->line_max)
 		note(d, DATA_LONG_LINE);
-	if (d->header && has_eight_bit(p, n))
-		note(d, DATA_EIGHT_BIT);
+	if (d->header)
+		check_header(d, p, n);
 	put(d, k, p, n);
 	d->state = DATA_TEXT;
+}
+
+/* A line, or the message, ends here. */
+static void
+end_letters(struct data *d)
+{
+	if (!utf8_stream_whole(&d->letters))
+		note(d, DATA_NOT_UTF8);
 }
 
 static void
 put_line_end(struct data *d, struct sink *k)
 {
+	end_letters(d);
 	if (d->blank)
 		d->header = false;
 	put(d, k, "\r\n", 2);
@@ -169,5 +178,6 @@ data_decode(struct data *d, const unsigned char *in, size_t len,
 enum data_end
 data_finish(struct data *d)
 {
+	end_letters(d);
 	return d->state == DATA_CR ? DATA_BARE : DATA_END;
 }

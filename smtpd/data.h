@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/utf8.h"
+
 enum data_state {
 	DATA_LINE,		/* at the start of a line */
 	DATA_TEXT,		/* within a line */
@@ -35,7 +37,8 @@ enum data_fault {
 	DATA_TOO_BIG,
 	DATA_NUL,		/* an octet 0 */
 	DATA_LONG_LINE,
-	DATA_EIGHT_BIT		/* an octet over 127 in the header */
+	DATA_EIGHT_BIT,		/* an octet over 127 in the header */
+	DATA_NOT_UTF8		/* the same where UTF-8 may stand */
 };
 
 struct data {
@@ -46,6 +49,8 @@ struct data {
 					   kept as they come */
 	bool		 header;	/* the empty line has not come */
 	bool		 blank;		/* this line is empty so far */
+	bool		 utf8;		/* header: UTF-8, RFC 6532 */
+	struct utf8_stream letters;	/* of the header */
 	uint64_t	 size;		/* octets decoded, CRLFs with them */
 	uint64_t	 size_max;
 	uint64_t	 line;		/* octets of this line, no CRLF */
@@ -55,7 +60,7 @@ struct data {
 /*
  * Begin a message of at most size_max octets, with lines of at most line_max
  * octets without CRLF (0: any length). What is so of this one alone may be
- * set then: d->chunked, d->binary.
+ * set then: d->chunked, d->binary, d->utf8.
  */
 void	 data_init(struct data *, uint64_t size_max, uint64_t line_max);
 /*
@@ -67,7 +72,10 @@ void	 data_init(struct data *, uint64_t size_max, uint64_t line_max);
  */
 enum data_end data_decode(struct data *d, const unsigned char *in, size_t len,
 	    unsigned char *out, size_t *used, size_t *made);
-/* Chunks end here. DATA_END, or DATA_BARE: a CR waits for its LF. */
+/*
+ * Chunks end here. DATA_END, or DATA_BARE: a CR waits for its LF. d->fault is
+ * final.
+ */
 enum data_end data_finish(struct data *);
 
 #endif

@@ -202,7 +202,9 @@ send_open(struct client *c)
 	/* Address-literal: RFC 5321 section 4.1.3. */
 	snprintf(m.client, sizeof(m.client), "%s%s",
 	    ip_is_v4(c->ip) ? "" : "IPv6:", ip_text(c->ip, address));
-	str_copy(m.protocol, sizeof(m.protocol), "ESMTPSA");
+	/* RFC 3848, RFC 6531 section 4.3 */
+	str_copy(m.protocol, sizeof(m.protocol),
+	    (i.flags & STORE_UTF8) != 0 ? "UTF8SMTPSA" : "ESMTPSA");
 	str_copy(m.tls_version, sizeof(m.tls_version),
 	    version != NULL ? version : "");
 	str_copy(m.tls_cipher, sizeof(m.tls_cipher),

@@ -44,10 +44,11 @@ SMTPD_TESTS = \
 	t/unit/test-smtpd-data \
 	t/unit/test-smtpd-limits \
 	t/unit/test-smtpd-session \
-	t/unit/test-smtpd-table
+	t/unit/test-smtpd-table \
+	t/unit/test-smtpd-utf8
 check_PROGRAMS += $(SMTPD_TESTS)
 TESTS += $(SMTPD_TESTS)
-SMTPD_TEST_LIBS = libsmtp.a libmail.a libpostern.a $(CMOCKA_LIBS)
+SMTPD_TEST_LIBS = libsmtp.a libmail.a libpostern.a $(IDN_LIBS) $(CMOCKA_LIBS)
 
 t_unit_test_smtpd_bdat_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-bdat.c
@@ -62,5 +63,8 @@ t_unit_test_smtpd_session_SOURCES = \
 t_unit_test_smtpd_session_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_table_SOURCES = t/unit/test-smtpd-table.c
 t_unit_test_smtpd_table_LDADD = $(SMTPD_TEST_LIBS)
+t_unit_test_smtpd_utf8_SOURCES = \
+	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-utf8.c
+t_unit_test_smtpd_utf8_LDADD = $(SMTPD_TEST_LIBS)
 endif
 EXTRA_DIST += t/golden/smtp-table.txt

@@ -207,6 +207,7 @@ session_info(const struct session *s)
 		.errors = s->errors,
 		.recipients = s->txn != NULL ? s->txn->recipients : 0,
 		.size = s->txn != NULL ? s->txn->data.size : 0,
+		.flags = s->txn != NULL ? s->txn->flags : 0,
 		.last = s->last,
 	};
 

@@ -96,6 +96,7 @@ struct session_info {
 	uint64_t	 errors;
 	uint64_t	 recipients;	/* accepted, of the transaction */
 	uint64_t	 size;		/* octets of the message so far */
+	unsigned	 flags;		/* of struct store_begin */
 	enum reply	 last;		/* the last reply given */
 };
 

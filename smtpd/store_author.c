@@ -13,8 +13,10 @@
 bool
 author_owns(const struct addr *login, const struct addr *a)
 {
-	return a->domain[0] != '\0' && (addr_same(a, login, false) ||
-	    addr_same(a, login, true));
+	struct addr own = *a;
+
+	return a->domain[0] != '\0' && addr_canon(&own) == 0 &&
+	    (addr_same(&own, login, false) || addr_same(&own, login, true));
 }
 
 static int

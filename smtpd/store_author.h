@@ -13,7 +13,10 @@
 #include "mail/addr.h"
 #include "smtpd/store_proto.h"
 
-/* Is the address the login's own, or a +tag of it? */
+/*
+ * Is the address the login's own, or a +tag of it? The login is in the form
+ * of struct addr; the address may be as a header has it.
+ */
 bool	 author_owns(const struct addr *login, const struct addr *);
 
 struct author_facts {

@@ -15,6 +15,7 @@
 #include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "lib/utf8.h"
 #include "smtpd/store_impl.h"
 
 /* Each takes a datagram of its type; returns NULL, or what is wrong. */
@@ -68,6 +69,35 @@ is_text(const char *s, size_t size)
 	return true;
 }
 
+/* Printable ASCII, and letters beyond it that may stand in a name. */
+static bool
+is_letters(const char *s)
+{
+	size_t len = strlen(s), n;
+	uint32_t c;
+
+	for (; len > 0; s += n, len -= n) {
+		n = utf8_decode(s, len, &c);
+		if (!utf8_is_name(c))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The same of an address; with utf8 letters of UTF-8 too. Its domain never
+ * has them: sessions send A-labels.
+ */
+static bool
+is_path(const char *s, size_t size, bool utf8, struct addr *out)
+{
+	if (!str_ends(s, size) || addr_split(s, out) == -1 ||
+	    !is_text(out->domain, sizeof(out->domain)))
+		return false;
+	return is_text(out->local, sizeof(out->local)) ||
+	    (utf8 && is_letters(out->local));
+}
+
 static const char *
 peer_begin(struct peer *p, const void *msg, size_t len)
 {
@@ -78,11 +108,11 @@ peer_begin(struct peer *p, const void *msg, size_t len)
 	struct txn *t;
 
 	(void)len;
-	if (!is_text(m->reverse_path, sizeof(m->reverse_path)) ||
-	    addr_split(m->reverse_path, &from) == -1)
-		return "bad reverse-path";
 	if ((m->flags & ~STORE_FLAGS) != 0)
 		return "unknown flags";
+	if (!is_path(m->reverse_path, sizeof(m->reverse_path),
+	    (m->flags & STORE_UTF8) != 0, &from))
+		return "bad reverse-path";
 	if (txn_find(p, m->txn) != NULL)
 		return "transaction begun twice";
 	user = store_user(p->store, m->nonce, p->instance);
@@ -105,8 +135,8 @@ peer_rcpt(struct peer *p, const void *msg, size_t len)
 	struct addr rcpt;
 
 	(void)len;
-	if (!is_text(m->forward_path, sizeof(m->forward_path)) ||
-	    addr_split(m->forward_path, &rcpt) == -1 ||
+	if (!is_path(m->forward_path, sizeof(m->forward_path),
+	    t == NULL || (t->flags & STORE_UTF8) != 0, &rcpt) ||
 	    (rcpt.domain[0] == '\0' &&
 	    !str_caseeq(rcpt.local, "postmaster")))
 		return "bad forward-path";

@@ -224,7 +224,8 @@ txn_open(struct txn *t, const struct store_open *o)
 	const struct trace trace = {
 		.from = &t->from,
 		.rcpt = t->rcpts == 1 ? &t->rcpt : NULL,
-		.mailbox = t->npaths == 1 ? &t->mailbox : NULL,
+		.mailbox = t->npaths == 1 && ((t->flags & STORE_UTF8) != 0 ||
+		    addr_is_ascii(&t->mailbox)) ? &t->mailbox : NULL,
 		.helo = o->helo,
 		.client = s->conf->hide_client ? NULL : o->client,
 		.protocol = o->protocol,

@@ -29,6 +29,8 @@ verdict(const struct data *d)
 		return REPLY_TEXT_LINE;
 	case DATA_EIGHT_BIT:
 		return REPLY_EIGHT_BIT;
+	case DATA_NOT_UTF8:
+		return REPLY_HEADER_UTF8;
 	case DATA_SOUND:
 	default:
 		return REPLY_NONE;
@@ -45,6 +47,7 @@ ask_open(struct session *s)
 	    conf->text_line == 0 ? 0 : conf->text_line - 2);
 	d->chunked = s->verb == VERB_BDAT;
 	d->binary = (s->txn->flags & STORE_BINARY) != 0;
+	d->utf8 = (s->txn->flags & STORE_UTF8) != 0;
 	session_queue(s, SESSION_DO_OPEN);
 	session_step(s, STATE_WAIT);
 }

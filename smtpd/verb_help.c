@@ -24,7 +24,7 @@ static const struct topic {
 	    "AUTH mechanism [initial-response]",
 	    "Responses are BASE64, an empty one is =, * cancels" } },
 	{ "MAIL", {
-	    "MAIL FROM:<[address]> [SIZE=octets] [AUTH=xtext]",
+	    "MAIL FROM:<[address]> [SIZE=octets] [AUTH=xtext] [SMTPUTF8]",
 	    "[BODY=7BIT | BODY=8BITMIME | BODY=BINARYMIME]" } },
 	{ "RCPT", { "RCPT TO:<address> | RCPT TO:<postmaster>" } },
 	{ "DATA", {
@@ -35,7 +35,7 @@ static const struct topic {
 	    "So many octets of the message follow" } },
 	{ "RSET", { "RSET" } },
 	{ "NOOP", { "NOOP [text]" } },
-	{ "VRFY", { "VRFY text" } },
+	{ "VRFY", { "VRFY text [SMTPUTF8]" } },
 	{ "HELP", { "HELP [verb]" } },
 	{ "QUIT", { "QUIT" } },
 };

@@ -11,38 +11,62 @@
 #include "mail/addr.h"
 #include "smtpd/session_impl.h"
 
+struct path {
+	struct addr		 addr;
+	enum addr_result	 result;
+	bool			 ascii;		/* as it was sent */
+};
+
 /*
  * Cut the path off the front of the argument. False when a refusal was
- * given.
+ * given. What SMTPUTF8 decides about is left to check_path().
  */
 static bool
 take_path(struct session *s, struct cmd *c, const char *keyword,
-    enum addr_use use, struct addr *out)
+    enum addr_use use, struct path *out)
 {
-	enum addr_result res;
 	size_t used;
 
 	if (!cmd_skip(c, keyword)) {
 		session_refuse(s, REPLY_ARGUMENT);
 		return false;
 	}
-	res = addr_parse_path(c->arg, c->len, use, out, &used);
-	switch (res) {
+	out->result = addr_parse_path(c->arg, c->len, use, &out->addr, &used);
+	switch (out->result) {
 	case ADDR_OK:
+	case ADDR_BAD_DOMAIN:
+	case ADDR_NO_MEMORY:
+		out->ascii = str_is_ascii(c->arg, used);
 		c->arg += used;
 		c->len -= used;
 		return true;
 	case ADDR_TOO_LONG:
 		session_refuse(s, REPLY_PATH_LONG);
 		return false;
-	case ADDR_NON_ASCII:
-		session_refuse(s, REPLY_NON_ASCII);
+	case ADDR_NOT_UTF8:
+		session_refuse(s, REPLY_NOT_UTF8);
 		return false;
 	case ADDR_SYNTAX:
 	default:
 		session_refuse(s, REPLY_PATH);
 		return false;
 	}
+}
+
+/* The rest, when the flags of the message are known. As take_path(). */
+static bool
+check_path(struct session *s, const struct path *p, unsigned flags,
+    enum reply bad_domain)
+{
+	if (!p->ascii && (flags & STORE_UTF8) == 0)
+		session_refuse(s, REPLY_NON_ASCII);
+	else if (p->result == ADDR_BAD_DOMAIN)
+		session_refuse(s, bad_domain);
+	else if (p->result == ADDR_NO_MEMORY)
+		session_broken(s);
+	else
+		return true;
+	return false;
 }
 
 /* Queue an action with an address. */
@@ -117,6 +141,16 @@ param_auth(const struct cmd_param *p, struct mail_params *m)
 	return REPLY_NONE;
 }
 
+/* RFC 6531 section 3.4: without a value */
+static enum reply
+param_utf8(const struct cmd_param *p, struct mail_params *m)
+{
+	if ((m->flags & STORE_UTF8) != 0)
+		return REPLY_PARAM_TWICE;
+	m->flags |= STORE_UTF8;
+	return p->value == NULL ? REPLY_NONE : REPLY_PARAM_SYNTAX;
+}
+
 static enum reply
 mail_param(const struct session *s, const struct cmd_param *p,
     struct mail_params *m)
@@ -129,6 +163,8 @@ mail_param(const struct session *s, const struct cmd_param *p,
 		return param_body(p, m);
 	if (cmd_param_is(p, "AUTH"))
 		return param_auth(p, m);
+	if (cmd_param_is(p, "SMTPUTF8"))
+		return param_utf8(p, m);
 	return REPLY_PARAM;
 }
 
@@ -152,7 +188,7 @@ void
 verb_mail(struct session *s, struct cmd *c)
 {
 	struct mail_params m = { .size = 0 };
-	struct addr from;
+	struct path from;
 	enum reply no;
 
 	if (!take_path(s, c, "FROM:", ADDR_REVERSE, &from))
@@ -162,6 +198,8 @@ verb_mail(struct session *s, struct cmd *c)
 		session_refuse(s, no);
 		return;
 	}
+	if (!check_path(s, &from, m.flags, REPLY_SENDER_DOMAIN))
+		return;
 	if (s->messages >= s->conf->messages_per_session) {
 		session_say(s, REPLY_MAIL_LIMIT, NULL);
 		return;
@@ -172,7 +210,7 @@ verb_mail(struct session *s, struct cmd *c)
 		return;
 	}
 	s->txn->flags = m.flags;
-	ask_store(s, SESSION_DO_BEGIN, &from, m.size, m.flags);
+	ask_store(s, SESSION_DO_BEGIN, &from.addr, m.size, m.flags);
 	if (s->txn != NULL)
 		s->txn->known = true;
 }
@@ -181,7 +219,7 @@ void
 verb_rcpt(struct session *s, struct cmd *c)
 {
 	struct cmd_param p;
-	struct addr to;
+	struct path to;
 
 	if (!take_path(s, c, "TO:", ADDR_FORWARD, &to))
 		return;
@@ -196,8 +234,10 @@ verb_rcpt(struct session *s, struct cmd *c)
 	default:
 		break;
 	}
+	if (!check_path(s, &to, s->txn->flags, REPLY_RCPT_DOMAIN))
+		return;
 	if (s->txn->recipients >= s->conf->recipient_limit)
 		session_say(s, REPLY_RCPT_LIMIT, NULL);
 	else
-		ask_store(s, SESSION_DO_RCPT, &to, 0, 0);
+		ask_store(s, SESSION_DO_RCPT, &to.addr, 0, 0);
 }

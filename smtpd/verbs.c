@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/str.h"
+#include "lib/utf8.h"
 #include "mail/addr.h"
 #include "smtpd/session_impl.h"
 
@@ -68,6 +69,7 @@ list_extensions(struct session *s)
 	say_line(s, true, "8BITMIME");
 	say_line(s, true, "BINARYMIME");
 	say_line(s, true, "CHUNKING");
+	say_line(s, true, "SMTPUTF8");
 	say_line(s, true, "ENHANCEDSTATUSCODES");
 	snprintf(line, sizeof(line), "LIMITS RCPTMAX=%" PRIu64 " MAILMAX=%"
 	    PRIu64, limit(s->conf->recipient_limit),
@@ -164,11 +166,43 @@ verb_noop(struct session *s, struct cmd *c)
 	session_accept(s, REPLY_OK, NULL);
 }
 
+/*
+ * Take the parameter SMTPUTF8 off the end of VRFY's argument, RFC 6531
+ * section 3.7.4.2. REPLY_NONE, or the refusal.
+ */
+static enum reply
+vrfy_param(const struct session *s, struct cmd *c, bool *utf8)
+{
+	static const char word[] = " SMTPUTF8";
+	const size_t len = sizeof(word) - 1;
+	const char *end = c->arg + c->len, *blank;
+
+	*utf8 = false;
+	blank = memrchr(c->arg, ' ', c->len);
+	if (!s->esmtp || blank == NULL || (size_t)(end - blank) < len ||
+	    !str_caseeqn(blank, word, len))
+		return REPLY_NONE;
+	if (blank[len] == '=' && end > blank + len)
+		return REPLY_PARAM_SYNTAX;
+	*utf8 = blank + len == end;
+	if (*utf8)
+		c->len = (size_t)(blank - c->arg);
+	return REPLY_NONE;
+}
+
+/* That nothing is told makes the reply ASCII, whatever the name. */
 static void
 verb_vrfy(struct session *s, struct cmd *c)
 {
-	if (c->len == 0)
-		session_refuse(s, REPLY_ARGUMENT);
+	enum reply no;
+	bool utf8;
+
+	no = c->len == 0 ? REPLY_ARGUMENT : vrfy_param(s, c, &utf8);
+	if (no == REPLY_NONE && !str_is_ascii(c->arg, c->len))
+		no = !utf8 ? REPLY_NON_ASCII : utf8_is_valid(c->arg, c->len) ?
+		    REPLY_NONE : REPLY_NOT_UTF8;
+	if (no != REPLY_NONE)
+		session_refuse(s, no);
 	else
 		session_accept(s, REPLY_VRFY, NULL);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Paths and mailboxes of SMTP: no form of an address leads out of the mail
- * root, and each is the same after a trip through every form it is sent in.
+ * root, each is the same after a trip through every form it is sent in, and
+ * what is parsed is in the one form that is compared.
  */
+#include "lib/str.h"
+#include "lib/utf8.h"
 #include "mail/addr.h"
 #include "t/fuzz/fuzz.h"
 
@@ -21,18 +24,38 @@ check_path(const struct addr *a)
 	    "ABCDEF") == strlen(path));
 }
 
+/* In the one form already, and so are its letters in the other case. */
+static void
+check_canon(const struct addr *a)
+{
+	struct addr	b = *a, low;
+
+	CHECK(addr_canon(&b) == 0);
+	CHECK(memcmp(a, &b, sizeof(b)) == 0);
+	str_lower(b.local);
+	low = b;
+	CHECK(addr_canon(&b) == 0);
+	CHECK(memcmp(&b, &low, sizeof(b)) == 0);
+}
+
 static void
 check_forms(const struct addr *a)
 {
 	char		joined[ADDR_MAX + 1], text[2 * ADDR_MAX + 1];
 	char		path[2 * ADDR_MAX + 4], lower[4096], upper[4096];
 	struct addr	b, c = *a;
-	size_t		used, len, i;
+	const char	*s;
+	size_t		used, len, i, n;
+	uint32_t	letter;
 
 	addr_join(a, joined, sizeof(joined));
 	/* what the store takes from a session, see smtpd/store_peer.c */
-	for (i = 0; joined[i] != '\0'; i++)
-		CHECK(joined[i] >= 32 && joined[i] < 127);
+	for (s = joined, len = strlen(s); len > 0; s += n, len -= n) {
+		n = utf8_decode(s, len, &letter);
+		CHECK(utf8_is_name(letter));
+	}
+	CHECK(str_is_ascii(a->domain, strlen(a->domain)));
+	check_canon(a);
 	CHECK(addr_split(joined, &b) == 0);
 	CHECK(strcmp(a->local, b.local) == 0);
 	CHECK(strcmp(a->domain, b.domain) == 0);
@@ -81,8 +104,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)addr_valid_domain(s, size);
 	(void)addr_valid_literal(s, size);
 	text = fuzz_string(data, size);
-	if (addr_split(text, &a) == 0)
+	if (addr_split(text, &a) == 0) {
 		check_path(&a);
+		if (addr_canon(&a) == 0)
+			check_canon(&a);
+	}
 	free(text);
 	return 0;
 }

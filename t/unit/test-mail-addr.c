@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * mail/addr.c against the grammar of RFC 5321 section 4.1.2.
+ * mail/addr.c against the grammar of RFC 5321 section 4.1.2 and RFC 6531
+ * section 3.3, and the forms of mail/addr_form.c.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -20,6 +21,10 @@
 #define FWD	ADDR_FORWARD
 #define A32	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define A64	A32 A32
+#define U16	"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4" \
+		"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+#define U64	U16 U16 U16 U16
+#define X60	A32 "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define L63	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" \
 		"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define D255	L63 "." L63 "." L63 "." L63
@@ -118,14 +123,73 @@ static const struct path_case {
 	{ FWD, "<a@" D255 ".c>", ADDR_TOO_LONG, NULL, NULL, "" },
 	{ FWD, "<@" D255 ".c:a@b>", ADDR_TOO_LONG, NULL, NULL, "" },
 	{ FWD, "<a@[x:" D255 "]>", ADDR_TOO_LONG, NULL, NULL, "" },
-	/* octets over 127 */
-	{ FWD, "<\xc3\xa4@b>", ADDR_NON_ASCII, "", "", "" },
-	{ FWD, "<a\xff@b>", ADDR_NON_ASCII, "", "", "" },
-	{ FWD, "<\"a\xc3\xa4\"@b>", ADDR_NON_ASCII, "", "", "" },
-	{ FWD, "<\"a\\\xc3\"@b>", ADDR_NON_ASCII, "", "", "" },
-	{ FWD, "<a@\xc3\xa4.test>", ADDR_NON_ASCII, "", "", "" },
-	{ FWD, "<a@[x:\xc3]>", ADDR_NON_ASCII, "", "", "" },
-	{ FWD, "\xc3", ADDR_NON_ASCII, "", "", "" },
+	/* UTF-8, RFC 6531 section 3.3 */
+	{ FWD, "<\xc3\xa4@b>", ADDR_OK, "\xc3\xa4", "b", "" },
+	{ REV, "<\xc3\xa4@b> SMTPUTF8", ADDR_OK, "\xc3\xa4", "b",
+	    " SMTPUTF8" },
+	{ FWD, "<A.J\xc3\x96.x+\xe2\x82\xac@b>", ADDR_OK,
+	    "A.J\xc3\x96.x+\xe2\x82\xac", "b", "" },
+	{ FWD, "<\xf0\x9f\x98\x80@b>", ADDR_OK, "\xf0\x9f\x98\x80", "b",
+	    "" },
+	{ FWD, "<\"a\xc3\xa4 b\"@b>", ADDR_OK, "a\xc3\xa4 b", "b", "" },
+	{ FWD, "<\"\xc3\xa4\"@b>", ADDR_OK, "\xc3\xa4", "b", "" },
+	{ FWD, "<a@\xc3\xa4.test>", ADDR_OK, "a", "xn--4ca.test", "" },
+	{ FWD, "<a@M\xc3\x9cLLER.Test>", ADDR_OK, "a",
+	    "xn--mller-kva.test", "" },
+	{ FWD, "<a@XN--Mller-KVA.test>", ADDR_OK, "a",
+	    "xn--mller-kva.test", "" },
+	{ FWD, "<a@mu\xcc\x88ller.test>", ADDR_OK, "a",
+	    "xn--mller-kva.test", "" },
+	{ FWD, "<\xc3\xa4@\xc3\xa4>", ADDR_OK, "\xc3\xa4", "xn--4ca", "" },
+	{ FWD, "<@\xc3\xa4.b,@c:a@b>", ADDR_OK, "a", "b", "" },
+	/* NFC */
+	{ FWD, "<a\xcc\x88@b>", ADDR_OK, "\xc3\xa4", "b", "" },
+	{ FWD, "<\"a\xcc\x88\"@b>", ADDR_OK, "\xc3\xa4", "b", "" },
+	{ FWD, "<\xcd\xbe@b>", ADDR_OK, ";", "b", "" },
+	{ FWD, "<.\xc3\xa4@b>", ADDR_SYNTAX, "", "", "" },
+	{ FWD, "<\xc3\xa4..a@b>", ADDR_SYNTAX, "", "", "" },
+	{ FWD, "<\xc3\xa4>", ADDR_SYNTAX, "", "", "" },
+	{ FWD, "<a\xc3\xa4", ADDR_SYNTAX, "", "", "" },
+	{ FWD, "\xc3\xa4@b", ADDR_SYNTAX, "", "", "" },
+	{ FWD, "<a@[\xc3\xa4]>", ADDR_SYNTAX, "", "", "" },
+	{ FWD, "<\"a\\\xc3\xa4\"@b>", ADDR_SYNTAX, "", "", "" },
+	{ FWD, "<postmaster\xc3\xa4>", ADDR_SYNTAX, "", "", "" },
+	/* what is not UTF-8, or not for names */
+	{ FWD, "<a\xff@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<\xe4@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a\xc3@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<\"a\xc3\"@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<\"a\\\xc3\"@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a@b\xc3>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a@[x:\xc3]>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "\xc3", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a\xc0\xaf@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a\xe0\x80\xaf@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a\xed\xa0\x80@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a\xf4\x90\x80\x80@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a\xc2\x85@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<\"a\xc2\x85\"@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<\xef\xbb\xbf" "a@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a\xef\xbf\xbf@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a\xe2\x80\xae@b>", ADDR_NOT_UTF8, "", "", "" },
+	{ FWD, "<a@b\xe2\x80\xa8>", ADDR_NOT_UTF8, "", "", "" },
+	/* what IDNA refuses */
+	{ FWD, "<a@\xe2\x98\x83.test>", ADDR_BAD_DOMAIN, NULL, NULL, "" },
+	{ FWD, "<a@-\xc3\xa4.test> X", ADDR_SYNTAX, "", "", "" },
+	{ FWD, "<a@\xc3\xa4-.test> X", ADDR_SYNTAX, "", "", "" },
+	{ REV, "<a@\xcc\x88.test> X", ADDR_BAD_DOMAIN, NULL, NULL, " X" },
+	{ FWD, "<a@x\xe3\x80\x82test>", ADDR_BAD_DOMAIN, NULL, NULL, "" },
+	{ FWD, "<a@\xef\xbd\x81.test>", ADDR_BAD_DOMAIN, NULL, NULL, "" },
+	/* octets are counted, whatever the letters */
+	{ FWD, "<" U64 "@b>", ADDR_OK, U64, "b", "" },
+	{ FWD, "<" U64 "a@b>", ADDR_TOO_LONG, NULL, NULL, "" },
+	{ FWD, "<a" U64 "@b>", ADDR_TOO_LONG, NULL, NULL, "" },
+	{ FWD, "<a@" U64 ".b>", ADDR_OK, "a",
+	    "xn--4caaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b", "" },
+	{ FWD, "<a@\xc3\xa4" L63 ">", ADDR_TOO_LONG, NULL, NULL, "" },
+	{ FWD, "<a@\xc3\xa4." D255 ">", ADDR_TOO_LONG, NULL, NULL, "" },
+	/* U+FB2C is three characters in NFC */
+	{ FWD, "<" X60 "\xef\xac\xac@b>", ADDR_TOO_LONG, NULL, NULL, "" },
 	/* literals */
 	{ FWD, "<a@[1.2.3.4]>", ADDR_OK, "a", "[1.2.3.4]", "" },
 	{ FWD, "<a@[IPv6:2001:DB8::1]>", ADDR_OK, "a", "[ipv6:2001:db8::1]",
@@ -155,7 +219,8 @@ test_paths(void **state)
 		    strcmp(a.domain, c->domain) != 0))
 			fail_msg("parts of %s: \"%s\" \"%s\"", c->in, a.local,
 			    a.domain);
-		if ((c->want == ADDR_OK || c->want == ADDR_TOO_LONG) &&
+		if ((c->want == ADDR_OK || c->want == ADDR_TOO_LONG ||
+		    c->want == ADDR_BAD_DOMAIN) &&
 		    strcmp(c->in + used, c->rest) != 0)
 			fail_msg("length of %s: %zu", c->in, used);
 	}
@@ -219,7 +284,7 @@ test_mailbox(void **state)
 	assert_int_equal(addr_parse_mailbox("postmaster", 10, &a),
 	    ADDR_SYNTAX);
 	assert_int_equal(addr_parse_mailbox("a\x80@b", 4, &a),
-	    ADDR_NON_ASCII);
+	    ADDR_NOT_UTF8);
 	assert_int_equal(addr_parse_mailbox(A64 "a@b", 67, &a),
 	    ADDR_TOO_LONG);
 }
@@ -279,6 +344,10 @@ test_format(void **state)
 		{ "<\"\"@c>", "\"\"@c" }, { "<\"a b\"@c>", "\"a b\"@c" },
 		{ "<\"a\\\"\\\\\"@c>", "\"a\\\"\\\\\"@c" },
 		{ "<\".a\"@c>", "\".a\"@c" }, { "<\"a@b\"@c>", "\"a@b\"@c" },
+		{ "<\"\xc3\xa4\"@c>", "\xc3\xa4@c" },
+		{ "<\"\xc3\xa4 \"@c>", "\"\xc3\xa4 \"@c" },
+		{ "<\xc3\xa4@\xc3\xa4>", "\xc3\xa4@xn--4ca" },
+		{ "<\xcd\xbe@c>", "\";\"@c" },
 	};
 	struct addr	 a;
 	char		 text[2 * ADDR_MAX];
@@ -299,6 +368,59 @@ test_format(void **state)
 	addr_format(&a, text, sizeof(text));
 	assert_int_equal(strlen(text), 2 * ADDR_LOCAL_MAX + 2 + 1 +
 	    ADDR_DOMAIN_MAX);
+}
+
+/* What header fields and other sources may have. */
+static void
+test_canon(void **state)
+{
+	static const struct { const char *in, *out; } cases[] = {
+		{ "Alice@Example.TEST", "Alice@example.test" },
+		{ "J\xc3\xb6rg@m\xc3\xbcller.test",
+		    "J\xc3\xb6rg@xn--mller-kva.test" },
+		{ "Jo\xcc\x88rg@mu\xcc\x88ller.test",
+		    "J\xc3\xb6rg@xn--mller-kva.test" },
+		{ "a b@c", "a b@c" }, { "postmaster", "postmaster" },
+		{ "", "" }, { "a@[IPv6:::1]", "a@[ipv6:::1]" },
+		{ "\xff@c", NULL }, { "a\xc2\x80@c", NULL },
+		{ "a\xe2\x80\xaa@c", NULL }, { "a@\xff", NULL },
+		{ "a@\xe2\x98\x83", NULL }, { "a@[\xc3\xa4]", NULL },
+	};
+	struct addr	 a, before;
+	char		 text[ADDR_MAX + 1];
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(addr_split(cases[i].in, &a), 0);
+		before = a;
+		if (addr_canon(&a) != (cases[i].out == NULL ? -1 : 0))
+			fail_msg("result of %s", cases[i].in);
+		if (cases[i].out == NULL) {
+			assert_int_equal(errno, EINVAL);
+			assert_memory_equal(&a, &before, sizeof(a));
+			continue;
+		}
+		assert_string_equal(addr_join(&a, text, sizeof(text)),
+		    cases[i].out);
+	}
+	assert_int_equal(addr_split(X60 "\xef\xac\xac@c", &a), 0);
+	assert_int_equal(addr_canon(&a), -1);
+	assert_int_equal(errno, ENAMETOOLONG);
+}
+
+static void
+test_is_ascii(void **state)
+{
+	struct addr	 a;
+
+	(void)state;
+	assert_int_equal(addr_split("a@b", &a), 0);
+	assert_true(addr_is_ascii(&a));
+	assert_int_equal(addr_split("\xc3\xa4@b", &a), 0);
+	assert_false(addr_is_ascii(&a));
+	assert_int_equal(addr_split("a@\xc3\xa4", &a), 0);
+	assert_false(addr_is_ascii(&a));
 }
 
 static void
@@ -364,6 +486,8 @@ test_to_path(void **state)
 		{ "a+b@x", "x/a%2Bb" }, { "a b@x", "x/a%20b" },
 		{ "\"\x7f@x", "x/%22%7F" }, { "a@../y", "%2E.%2Fy/a" },
 		{ "a:2,S@x", "x/a%3A2%2Cs" },
+		{ "J\xc3\xb6rg@x", "x/j%C3%B6rg" },
+		{ "\xc3\x96@x", "x/%C3%96" },
 	};
 	struct addr	 a;
 	char		 text[1024];
@@ -409,6 +533,8 @@ main(void)
 		cmocka_unit_test(test_literals),
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_canon),
+		cmocka_unit_test(test_is_ascii),
 		cmocka_unit_test(test_split_join),
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_to_path),

@@ -50,6 +50,54 @@ test_owns(void **state)
 	assert_false(author_owns(&login, &a));
 }
 
+/* Letters beyond ASCII: any spelling of the login's own address. */
+static void
+test_owns_utf8(void **state)
+{
+	static const struct { const char *addr; bool want; } cases[] = {
+		{ "j\xc3\xb6rg@xn--mller-kva.test", true },
+		{ "j\xc3\xb6rg@m\xc3\xbcller.test", true },
+		{ "Jo\xcc\x88rg@M\xc3\x9cLLER.test", true },
+		{ "jo\xcc\x88rg+x\xc3\xa4@mu\xcc\x88ller.test", true },
+		{ "j\xc3\x96rg@m\xc3\xbcller.test", false },
+		{ "jorg@m\xc3\xbcller.test", false },
+		{ "j\xc3\xb6rg@muller.test", false },
+		{ "j\xf6rg@m\xc3\xbcller.test", false },
+		{ "j\xc3\xb6rg@m\xfcller.test", false },
+		{ "j\xc3\xb6rg\xe2\x80\xae@m\xc3\xbcller.test", false },
+		{ "j\xc3\xb6rg@m\xc3\xbcller.\xe2\x98\x83", false },
+	};
+	struct addr login, a;
+	size_t i;
+
+	(void)state;
+	addr_split("j\xc3\xb6rg@xn--mller-kva.test", &login);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		addr_split(cases[i].addr, &a);
+		if (author_owns(&login, &a) != cases[i].want)
+			fail_msg("%s", cases[i].addr);
+	}
+}
+
+static void
+test_check_utf8(void **state)
+{
+	static const char ours[] = "From: J\xc3\xb6rg\n "
+	    "<jo\xcc\x88rg@m\xc3\xbcller.test>, j\xc3\xb6rg+x@XN--MLLER-KVA"
+	    ".test\n";
+	static const char theirs[] = "From: j\xc3\xb6rg@m\xc3\xbcller.test, "
+	    "j\xc3\xb6rk@m\xc3\xbcller.test\n";
+	struct author_facts facts;
+	struct addr login;
+
+	(void)state;
+	addr_split("j\xc3\xb6rg@xn--mller-kva.test", &login);
+	assert_int_equal(author_check(ours, strlen(ours), &login, 2, &facts),
+	    STORE_OK);
+	assert_int_equal(author_check(theirs, strlen(theirs), &login, 2,
+	    &facts), STORE_NOT_AUTHOR);
+}
+
 static void
 test_check(void **state)
 {
@@ -119,7 +167,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_owns),
+		cmocka_unit_test(test_owns_utf8),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check_utf8),
 		cmocka_unit_test(test_facts),
 	};
 

@@ -208,6 +208,16 @@ begin(struct fix *f, int i, uint32_t txn, const char *from)
 	return answer(f, i, txn, STORE_BEGIN);
 }
 
+static enum store_status
+begin_utf8(struct fix *f, int i, uint32_t txn, const char *from)
+{
+	struct store_begin m = begin_msg(f, txn, from);
+
+	m.flags = STORE_UTF8;
+	say(f, i, &m, sizeof(m));
+	return answer(f, i, txn, STORE_BEGIN);
+}
+
 static struct store_rcpt
 rcpt_msg(uint32_t txn, const char *to)
 {
@@ -347,6 +357,30 @@ test_binary(void **state)
 	assert_non_null(strstr(text, "Return-Path: <>\r\n"));
 	assert_string_equal(strstr(text, "A: b"), "A: b\r\n\r\na\nb\r");
 	free(text);
+}
+
+static void
+test_utf8(void **state)
+{
+	struct fix *f = *state;
+
+	root_add(&f->root, "example.test/j%C3%B6rg");
+	assert_int_equal(begin_utf8(f, 0, 1, "\xc3\xb6@example.test"),
+	    STORE_NOT_SENDER);
+	assert_int_equal(begin_utf8(f, 0, 1, "alice+\xc3\xb6@example.test"),
+	    STORE_OK);
+	assert_int_equal(rcpt(f, 0, 1, "j\xc3\xb6rk@example.test"),
+	    STORE_NO_USER);
+	assert_int_equal(rcpt(f, 0, 1, "J\xc3\xb6rg+x@example.test"),
+	    STORE_OK);
+	/* a transaction that is not known may have had the flag */
+	assert_int_equal(rcpt(f, 0, 9, "j\xc3\xb6rg@example.test"),
+	    STORE_FAILED);
+	assert_int_equal(open_txn(f, 0, 1), STORE_OK);
+	body(f, 0, 1, "Subject: \xc3\xb6\r\n\r\n");
+	assert_int_equal(commit(f, 0, 1, 15), STORE_OK);
+	assert_int_equal(root_count(&f->root, "example.test/j%C3%B6rg",
+	    "new"), 1);
 }
 
 static void
@@ -600,6 +634,38 @@ test_bad_form(void **state)
 	closes(f, &o, sizeof(o), "protocol without NUL");
 }
 
+/* UTF-8 in paths: with the flag alone, and where letters may stand. */
+static void
+test_utf8_form(void **state)
+{
+	static const char *const bad[] = { "a\xc3@example.test",
+		"a\xed\xa0\x80@example.test", "a\xc2\x85@example.test",
+		"a\xe2\x80\xae@example.test", "\xc3\xb6\n@example.test",
+		"\xc3\xb6\x7f@example.test", "alice@\xc3\xb6.test",
+		"\xc3\xb6@\xc3\xb6.test" };
+	struct fix *f = *state;
+	struct store_begin b;
+	struct store_rcpt c;
+	size_t i;
+
+	watch_neighbour(f);
+	b = begin_msg(f, 1, "\xc3\xb6@example.test");
+	closes(f, &b, sizeof(b), "UTF-8 without the flag");
+	b.flags = STORE_BINARY;
+	closes(f, &b, sizeof(b), "UTF-8 with another flag");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		b = begin_msg(f, 1, bad[i]);
+		b.flags = STORE_UTF8;
+		closes(f, &b, sizeof(b), bad[i]);
+		assert_int_equal(begin_utf8(f, 0, 1, ""), STORE_OK);
+		c = rcpt_msg(1, bad[i]);
+		closes(f, &c, sizeof(c), bad[i]);
+	}
+	assert_int_equal(begin(f, 0, 1, ""), STORE_OK);
+	c = rcpt_msg(1, "\xc3\xb6@example.test");
+	closes(f, &c, sizeof(c), "UTF-8 in RCPT without the flag");
+}
+
 /* Bring a transaction of channel 0 to a state. */
 static void
 bring(struct fix *f, enum txn_state state)
@@ -712,11 +778,13 @@ main(void)
 {
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_deliver), TEST(test_binary), TEST(test_senders),
+		TEST(test_deliver), TEST(test_binary), TEST(test_utf8),
+		TEST(test_senders),
 		TEST(test_recipients), TEST(test_refused_content),
 		TEST(test_abort), TEST(test_tickets), TEST(test_auth_restart),
 		TEST(test_bounds), TEST(test_bad_form), TEST(test_bad_order),
-		TEST(test_descriptor), TEST(test_gone), TEST(test_drain),
+		TEST(test_utf8_form), TEST(test_descriptor), TEST(test_gone),
+		TEST(test_drain),
 	};
 
 	umask(0027);

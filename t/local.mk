@@ -28,6 +28,7 @@ EXTRA_DIST += t/engines.txt t/lib.exp t/lib.sh t/load.py t/many.py $(POSTERN_TES
 # Retrieval and the whole, in Python and sh.
 HTTP_TESTS =
 HTTP_TESTS += t/117-smtp-chunking.py
+HTTP_TESTS += t/119-smtp-utf8.py
 HTTP_TESTS += t/122-smtp-programs.py
 HTTP_TESTS += t/124-maildir-readers.py
 HTTP_TESTS += t/136-tls-scanners.py

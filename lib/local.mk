@@ -6,6 +6,7 @@ noinst_LIBRARIES += libpostern.a libtls.a
 libpostern_a_SOURCES = \
 	lib/accept.c lib/accept.h \
 	lib/base64.c lib/base64.h \
+	lib/blocked.c lib/blocked.h \
 	lib/buf.c lib/buf.h \
 	lib/chan.c lib/chan.h \
 	lib/conf.c lib/conf.h \
@@ -40,8 +41,10 @@ POSTERN_LIBS = libpostern.a $(EVENT_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS) \
 	$(IDN_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/test-lib t/unit/test-idna
-TESTS += t/unit/test-lib t/unit/test-idna
+check_PROGRAMS += t/unit/test-lib t/unit/test-blocked t/unit/test-idna
+TESTS += t/unit/test-lib t/unit/test-blocked t/unit/test-idna
+t_unit_test_blocked_SOURCES = t/unit/test-blocked.c
+t_unit_test_blocked_LDADD = $(POSTERN_LIBS) $(CMOCKA_LIBS)
 t_unit_test_lib_SOURCES = t/unit/test-lib.c
 t_unit_test_lib_LDADD = $(POSTERN_LIBS) $(CMOCKA_LIBS)
 t_unit_test_idna_SOURCES = t/unit/test-idna.c

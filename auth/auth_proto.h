@@ -22,6 +22,8 @@
 #define AUTH_ENDPOINT_MAX 64	/* of tls-server-end-point, RFC 5929 */
 #define AUTH_NAMES_MAX	1024	/* of the names in a client's certificate */
 #define AUTH_LOGINS_MAX	262144	/* live ones, of both services */
+#define AUTH_BLOCKED_MAX 8192	/* addresses blocked at a time */
+#define AUTH_BLOCKED_TIME 86400	/* seconds; the most of failure_time */
 
 enum auth_type {
 	AUTH_NONE,
@@ -71,8 +73,10 @@ struct auth_id {
 };
 
 /*
- * An address has failed too often: until `seconds' have passed every login
- * from its prefix (see ip_prefix()) is refused, so a connection may be too.
+ * An address has failed too often: until `seconds', 1 to AUTH_BLOCKED_TIME,
+ * have passed every login from its prefix (see ip_prefix()) is refused, so a
+ * connection may be too. Sent before the answer to the failure. Who loses
+ * the channel forgets all: the next auth-server says anew what it knows.
  */
 struct auth_blocked {
 	uint32_t	type;

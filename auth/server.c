@@ -27,7 +27,6 @@
 #include "lib/now.h"
 #include "lib/secret.h"
 
-#define THROTTLE_SLOTS	8192
 #define CACHE_SLOTS	4096
 #define IDS_MIN		64
 #define DRAIN_MS	300000
@@ -167,7 +166,7 @@ make_tables(struct server *s)
 		.limit_account = c->auth_failure_limit_account,
 		.window = c->auth_failure_time,
 		.delay = c->auth_failure_delay,
-		.slots = THROTTLE_SLOTS,
+		.slots = AUTH_BLOCKED_MAX,
 	};
 
 	if (getrandom(tc.key, sizeof(tc.key), 0) != sizeof(tc.key) ||

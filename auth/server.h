@@ -125,6 +125,11 @@ void	 client_send(struct client *, const void *msg, size_t len);
 struct client *client_find(struct server *, uint64_t serial);
 /* Tell all session processes which mechanisms there are. */
 void	 client_tell_mechanisms(struct server *);
+/*
+ * Tell all session processes that this address is refused for so many ms.
+ */
+void	 client_tell_blocked(struct server *, const unsigned char address[16],
+	    uint64_t ms);
 /* Send to each store or reader of the service. */
 void	 client_tell_service(struct server *, uint32_t service,
 	    const void *msg, size_t len);

@@ -17,6 +17,7 @@
 #include "lib/chan.h"
 #include "lib/ctl.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/str.h"
 
 #define CLIENT_MAX	2	/* connections of one process */
@@ -53,6 +54,41 @@ client_tell_mechanisms(struct server *s)
 	TAILQ_FOREACH(c, &s->clients, link)
 		if (is_session(c->role))
 			tell_mechanisms(c);
+}
+
+static void
+tell_blocked(struct client *c, const unsigned char address[16], uint64_t ms)
+{
+	struct auth_blocked m = { AUTH_BLOCKED,
+	    (uint32_t)((ms + 999) / 1000), { 0 } };
+
+	memcpy(m.address, address, sizeof(m.address));
+	client_send(c, &m, sizeof(m));
+}
+
+void
+client_tell_blocked(struct server *s, const unsigned char address[16],
+    uint64_t ms)
+{
+	struct client *c;
+
+	TAILQ_FOREACH(c, &s->clients, link)
+		if (is_session(c->role))
+			tell_blocked(c, address, ms);
+}
+
+/* What a session process must know before it serves anybody. */
+static void
+tell_session(struct client *c)
+{
+	unsigned char address[16];
+	uint64_t ms, now = now_boot();
+	size_t at = 0;
+
+	tell_mechanisms(c);
+	while ((ms = throttle_blocked(c->server->throttle, now, &at,
+	    address)) > 0)
+		tell_blocked(c, address, ms);
 }
 
 void
@@ -111,7 +147,7 @@ on_hello(struct client *c, const void *msg, size_t len)
 	log_debug("auth: connected role=%s instance=%u", role_name(c->role),
 	    c->instance);
 	if (is_session(c->role))
-		tell_mechanisms(c);
+		tell_session(c);
 	else
 		ticket_tell_all(c);
 	return true;

@@ -288,12 +288,15 @@ static void
 fail(struct login *l, enum auth_status status)
 {
 	struct server *s = l->server;
-	uint64_t delay = s->conf->auth_failure_delay, print;
+	uint64_t delay = s->conf->auth_failure_delay, print, block;
 
 	if (status == AUTH_FAIL) {
 		memcpy(&print, l->said, sizeof(print));
 		delay = throttle_failure(s->throttle, l->address, l->user,
 		    print, now_boot());
+		block = throttle_wait(s->throttle, l->address, now_boot());
+		if (block > 0)
+			client_tell_blocked(s, l->address, block);
 	}
 	log_result(l, "failed", status == AUTH_FAIL ? "credentials" :
 	    status == AUTH_NOT_AUTHORIZED ? "authzid" : "syntax");

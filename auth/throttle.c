@@ -38,6 +38,7 @@ struct entry {			/* an address, or an account */
 	uint64_t	start;	/* of the window */
 	uint64_t	count;
 	uint64_t	blocked_until;
+	unsigned char	address[16];	/* with blocked_until: its prefix */
 	unsigned int	next;	/* place in prints */
 	struct print	prints[PRINTS];
 };
@@ -197,6 +198,23 @@ throttle_wait(struct throttle *t, const unsigned char address[16],
 	    e->blocked_until - now;
 }
 
+uint64_t
+throttle_blocked(struct throttle *t, uint64_t now, size_t *at,
+    unsigned char address[16])
+{
+	const struct table *a = &t->addresses;
+	const struct entry *e;
+
+	while (*at < a->sets * WAYS) {
+		e = (const void *)(a->base + (*at)++ * a->size);
+		if (e->head.key == 0 || e->blocked_until <= now)
+			continue;
+		memcpy(address, e->address, sizeof(e->address));
+		return e->blocked_until - now;
+	}
+	return 0;
+}
+
 /* Count against the account; the weight for the address's own count. */
 static uint64_t
 account_failure(struct throttle *t, const unsigned char address[16],
@@ -237,6 +255,7 @@ throttle_failure(struct throttle *t, const unsigned char address[16],
 	if (t->conf.limit_address != 0 && e->blocked_until == 0 &&
 	    e->count >= t->conf.limit_address) {
 		e->blocked_until = now + t->conf.window;
+		memcpy(e->address, address, ip_prefix(address));
 		/* A blocked entry is overwritten last. */
 		e->head.last = e->blocked_until;
 	}

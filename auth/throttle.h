@@ -47,6 +47,13 @@ uint64_t throttle_wait(struct throttle *, const unsigned char address[16],
 uint64_t throttle_failure(struct throttle *, const unsigned char address[16],
 	    const char *user, uint64_t print, uint64_t now);
 /*
+ * The addresses that are refused now, one a call: its octets behind the
+ * prefix are 0. *at is 0 before the first call. How long, in ms, or 0: there
+ * is no more.
+ */
+uint64_t throttle_blocked(struct throttle *, uint64_t now, size_t *at,
+	    unsigned char address[16]);
+/*
  * An attempt succeeded: what this address failed for this account is
  * forgotten, and the address is known to it from now on.
  */

@@ -7,14 +7,17 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/blocked.h"
 #include "lib/conf.h"
 #include "lib/counts.h"
 #include "lib/log.h"
+#include "lib/now.h"
 
 #define ACCEPT_SOCKETS	CONF_LIST_MAX
 #define ACCEPT_TURN	32	/* connections before others' turn */
@@ -32,6 +35,7 @@ struct accept {
 	const struct accept_ops	*ops;
 	void			*arg;
 	struct counts		*counts;
+	struct blocked		*blocked;	/* or NULL */
 	struct event		*again;		/* the end of a rest */
 	uint32_t		 limit, limit_per_address;
 	struct socket		 sockets[ACCEPT_SOCKETS];
@@ -67,25 +71,61 @@ rest(struct accept *a)
 	event_add(a->again, &wait);
 }
 
+/* Is it let in? Then it is counted. */
+static enum accept_refusal
+judge(struct accept *a, const unsigned char ip[IP_SIZE])
+{
+	if (a->blocked != NULL && blocked_wait(a->blocked, ip,
+	    now_boot()) > 0)
+		return ACCEPT_BLOCKED;
+	switch (counts_enter(a->counts, ip, a->limit, a->limit_per_address)) {
+	case 0:
+		return ACCEPT_NOT_REFUSED;
+	case 1:
+		return ACCEPT_BUSY;
+	default:
+		return ACCEPT_CROWDED;
+	}
+}
+
+static void
+log_refusal(struct accept *a, const unsigned char ip[IP_SIZE],
+    enum accept_refusal why)
+{
+	static const char *const limits[] = {
+		[ACCEPT_BUSY] = "connections",
+		[ACCEPT_CROWDED] = "connections_per_address",
+		[ACCEPT_BLOCKED] = "failure_limit",
+	};
+	char address[IP_TEXT], count[32] = "";
+	uint32_t n;
+
+	/* One who is blocked must not be able to fill the log. */
+	if (why == ACCEPT_BLOCKED) {
+		n = blocked_count(a->blocked, ip, now_boot());
+		if (n == 0)
+			return;
+		snprintf(count, sizeof(count), " count=%u", (unsigned)n);
+	}
+	log_notice("accept: refused client=%s limit=%s%s",
+	    ip_text(ip, address), limits[why], count);
+}
+
 static void
 take(struct socket *s, int fd, const struct sockaddr_storage *ss)
 {
 	struct accept *a = s->accept;
+	enum accept_refusal why;
 	unsigned char ip[IP_SIZE];
-	char address[IP_TEXT];
-	int over;
 
 	ip_of(ss, ip);
-	over = counts_enter(a->counts, ip, a->limit, a->limit_per_address);
-	if (over == 0) {
+	if ((why = judge(a, ip)) == ACCEPT_NOT_REFUSED) {
 		a->ops->taken(a->arg, s->kind, fd, ip);
 		return;
 	}
-	log_notice("accept: refused client=%s limit=%s",
-	    ip_text(ip, address),
-	    over == 1 ? "connections" : "connections_per_address");
+	log_refusal(a, ip, why);
 	if (a->ops->refused != NULL)
-		a->ops->refused(a->arg, s->kind, fd, over != 1);
+		a->ops->refused(a->arg, s->kind, fd, why);
 	close(fd);
 }
 
@@ -165,6 +205,12 @@ accept_add(struct accept *a, enum listen_kind kind, int fd)
 fail:
 	log_err("accept: cannot use a listening socket");
 	close(fd);
+}
+
+void
+accept_block(struct accept *a, struct blocked *b)
+{
+	a->blocked = b;
 }
 
 void

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/blocked.h"
 #include "lib/chan.h"
 #include "lib/conn.h"
 #include "lib/log.h"
@@ -96,6 +97,7 @@ login_need(struct client *c)
 	struct span		 text = session_credentials(&c->http);
 	struct auth_start	 m;
 	unsigned char		 print[SIPHASH_SIZE];
+	uint64_t		 wait;
 
 	print_of(c, text, print);
 	if (c->login.state == LOGIN_IN && now_boot() < c->login.until &&
@@ -104,6 +106,12 @@ login_need(struct client *c)
 		return;
 	}
 	login_end(c);
+	/* Auth would say the same: spare it the question. */
+	wait = blocked_wait(c->server->blocked, c->ip, now_boot());
+	if (wait > 0) {
+		conclude(c, SESSION_THROTTLED, (uint32_t)((wait + 999) / 1000));
+		return;
+	}
 	memset(&m, 0, sizeof(m));
 	m.len = (uint32_t)basic_to_plain(text, m.data, sizeof(m.data));
 	if (m.len == 0) {
@@ -201,6 +209,17 @@ on_revoked(struct server *sv, const struct auth_id *m, size_t len)
 	return true;
 }
 
+static bool
+on_blocked(struct server *sv, const struct auth_blocked *m, size_t len)
+{
+	if (len != sizeof(*m) || m->seconds == 0 ||
+	    m->seconds > AUTH_BLOCKED_TIME)
+		return false;
+	blocked_set(sv->blocked, m->address,
+	    now_boot() + (uint64_t)m->seconds * 1000);
+	return true;
+}
+
 static void
 on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 {
@@ -217,6 +236,8 @@ on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 		well = on_reply(sv, msg, len);
 	else if (type == AUTH_REVOKED)
 		well = on_revoked(sv, msg, len);
+	else if (type == AUTH_BLOCKED)
+		well = on_blocked(sv, msg, len);
 	else if (type == AUTH_MECHS)	/* Basic needs no list */
 		well = len == sizeof(struct auth_mechs);
 	if (well)
@@ -233,6 +254,7 @@ lose(struct server *sv)
 	bool		 asking;
 
 	chan_free(&sv->auth);
+	blocked_clear(sv->blocked);
 	for (c = TAILQ_FIRST(&sv->clients); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
 		if (c->login.state == LOGIN_NONE)

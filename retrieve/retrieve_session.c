@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/accept.h"
+#include "lib/blocked.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/priv.h"
@@ -116,7 +117,8 @@ start(void *arg, struct event_base *base, const struct conf *conf)
 	sv->in = malloc(SERVE_CHUNK);
 	sv->out = malloc(2 * SERVE_CHUNK);
 	if (sv->in == NULL || sv->out == NULL ||
-	    getrandom(sv->key, sizeof(sv->key), 0) != sizeof(sv->key)) {
+	    getrandom(sv->key, sizeof(sv->key), 0) != sizeof(sv->key) ||
+	    (sv->blocked = blocked_new(AUTH_BLOCKED_MAX, sv->key)) == NULL) {
 		log_err("http: %m");
 		return -1;
 	}

@@ -20,6 +20,7 @@
 #define SERVE_CHUNK	65536	/* octets of a file at a time */
 
 struct accept;
+struct blocked;
 struct chan;
 struct conf;
 struct conn;
@@ -40,6 +41,7 @@ struct server {
 	struct client_list	 clients;
 	struct chan		*auth;
 	struct ids		 logins;
+	struct blocked		*blocked;	/* as auth tells */
 	struct chan		*reader;
 	struct ids		 questions;
 	unsigned char		 key[SIPHASH_KEY];	/* of this process */

@@ -280,16 +280,18 @@ fail:
 
 /* Say why there is no service; under implicit TLS nothing can be said. */
 static void
-on_refused(void *arg, enum listen_kind kind, int fd, bool crowded)
+on_refused(void *arg, enum listen_kind kind, int fd,
+    enum accept_refusal why)
 {
 	const struct driver *d = arg;
+	enum reply r = why == ACCEPT_BLOCKED ? REPLY_THROTTLED :
+	    why == ACCEPT_CROWDED ? REPLY_CROWDED : REPLY_BUSY;
 	struct buf line;
 
 	buf_init(&line, 512);
-	if (kind == LISTEN_SUBMISSION && reply_add(&line, crowded ?
-	    REPLY_CROWDED : REPLY_BUSY, d->conf.hostname) == 0 &&
-	    send(fd, buf_data(&line), line.len, MSG_DONTWAIT |
-	    MSG_NOSIGNAL) == -1)
+	if (kind == LISTEN_SUBMISSION && reply_add(&line, r,
+	    d->conf.hostname) == 0 && send(fd, buf_data(&line), line.len,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
 		log_debug("smtp: refusal not sent: %m");
 	buf_free(&line);
 }

@@ -21,6 +21,7 @@
 #include "smtpd/store_proto.h"
 
 struct accept;
+struct blocked;
 struct chan;
 struct conn;
 struct event;
@@ -57,6 +58,7 @@ struct driver {
 	struct keys_client	 keys;
 	int			 counts_fd;	/* until the start */
 	struct accept		*accept;
+	struct blocked		*blocked;	/* as auth tells */
 	struct chan		*auth;
 	struct chan		*store;
 	char			 hostname[256];

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "lib/blocked.h"
 #include "lib/chan.h"
 #include "lib/conn.h"
 #include "lib/log.h"
@@ -86,6 +87,19 @@ on_revoked(struct driver *d, const void *msg, size_t len)
 	client_turn(c);
 }
 
+/* From now on they are refused as they connect. */
+static void
+on_blocked(struct driver *d, const void *msg, size_t len)
+{
+	const struct auth_blocked *m = msg;
+
+	if (len != sizeof(*m) || m->seconds == 0 ||
+	    m->seconds > AUTH_BLOCKED_TIME)
+		bad_message();
+	blocked_set(d->blocked, m->address,
+	    now_boot() + (uint64_t)m->seconds * 1000);
+}
+
 static void
 on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 {
@@ -104,6 +118,9 @@ on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 		break;
 	case AUTH_REVOKED:
 		on_revoked(arg, msg, len);
+		break;
+	case AUTH_BLOCKED:
+		on_blocked(arg, msg, len);
 		break;
 	default:
 		bad_message();
@@ -125,6 +142,7 @@ auth_lost(struct driver *d)
 	struct client *c;
 
 	chan_free(&d->auth);
+	blocked_clear(d->blocked);
 	LIST_FOREACH(c, &d->clients, next) {
 		if (c->auth_id == 0)
 			continue;

@@ -8,9 +8,11 @@
 #include <inttypes.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "lib/accept.h"
+#include "lib/blocked.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/now.h"
@@ -120,6 +122,24 @@ set_mechs(struct driver *d, const struct conf_list *list)
 }
 
 static int
+start_accept(struct driver *d, const struct conf *conf)
+{
+	unsigned char key[SIPHASH_KEY];
+
+	if (getrandom(key, sizeof(key), 0) != sizeof(key) ||
+	    (d->blocked = blocked_new(AUTH_BLOCKED_MAX, key)) == NULL) {
+		log_err("smtp: %m");
+		return -1;
+	}
+	d->accept = accept_new(d->base, conf, d->counts_fd,
+	    &client_accept_ops, d);
+	if (d->accept == NULL)
+		return -1;
+	accept_block(d->accept, d->blocked);
+	return 0;
+}
+
+static int
 on_start(void *arg, struct event_base *base, const struct conf *conf)
 {
 	struct driver *d = arg;
@@ -129,9 +149,7 @@ on_start(void *arg, struct event_base *base, const struct conf *conf)
 		return -1;
 	set_mechs(d, &conf->auth_mechanisms);
 	set_conf(d, conf);
-	d->accept = accept_new(base, conf, d->counts_fd, &client_accept_ops,
-	    d);
-	return d->accept == NULL ? -1 : start_tls(d, conf);
+	return start_accept(d, conf) == -1 ? -1 : start_tls(d, conf);
 }
 
 static void

@@ -34,6 +34,7 @@ HTTP_TESTS += t/124-maildir-readers.py
 HTTP_TESTS += t/136-tls-scanners.py
 HTTP_TESTS += t/145-smtp-quota.py
 HTTP_TESTS += t/150-smtp-random.py
+HTTP_TESTS += t/175-smtp-blocked.py
 HTTP_TESTS += t/210-http-basic.py
 HTTP_TESTS += t/212-http-strict.py
 HTTP_TESTS += t/214-http-auth.py

@@ -312,6 +312,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	TAILQ_INIT(&server.clients);
 	ids_init(&server.logins);
 	ids_init(&server.questions);
+	CHECK((server.blocked = blocked_new(8, server.key)) != NULL);
 	login_peer(&server, 0);
 	ask_peer(&server, 1);
 	login_id = ask_id = ask_type = 1;
@@ -321,5 +322,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	end(1);
 	ids_free(&server.logins);
 	ids_free(&server.questions);
+	blocked_free(&server.blocked);
 	return 0;
 }

@@ -380,6 +380,7 @@ turn(struct fuzz *f)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const unsigned char	key[SIPHASH_KEY];
 	struct fuzz	f = { data, size };
 	int		i;
 
@@ -400,6 +401,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	LIST_INIT(&driver.clients);
 	ids_init(&driver.logins);
 	ids_init(&driver.txns);
+	CHECK((driver.blocked = blocked_new(8, key)) != NULL);
 	auth_connect(&driver, 0);
 	store_connect(&driver, 1);
 	queued = 0;
@@ -412,5 +414,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(LIST_EMPTY(&driver.clients));
 	ids_free(&driver.logins);
 	ids_free(&driver.txns);
+	blocked_free(&driver.blocked);
 	return 0;
 }

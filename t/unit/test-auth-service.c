@@ -46,6 +46,7 @@ static union {
 	struct auth_reply	reply;
 	struct auth_ticket	ticket;
 	struct auth_id		id;
+	struct auth_blocked	blocked;
 } in;
 
 static void
@@ -126,17 +127,37 @@ connect_as(enum role role, uint32_t instance)
 	return fd;
 }
 
-/* The next datagram into `in': its type, 0 for none in time, -1 for EOF. */
+/* The hosts that were told to be blocked, 192.0.0.HOST, since it was reset. */
+static unsigned char blocked[256];
+
+static void
+note_blocked(size_t len)
+{
+	assert_int_equal(len, sizeof(in.blocked));
+	assert_in_range(in.blocked.seconds, 1, 60);
+	assert_memory_equal(in.blocked.address,
+	    "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\0", 15);
+	blocked[in.blocked.address[15]]++;
+}
+
+/*
+ * The next datagram into `in': its type, 0 for none in time, -1 for EOF.
+ * Who is blocked is noted on the way.
+ */
 static int
 get(int fd, int ms)
 {
 	struct pollfd p = { fd, POLLIN, 0 };
 	ssize_t n;
 
-	if (poll(&p, 1, ms) <= 0)
-		return 0;
-	memset(&in, 0, sizeof(in));
-	n = ipc_recv(fd, &in, sizeof(in), NULL);
+	do {
+		if (poll(&p, 1, ms) <= 0)
+			return 0;
+		memset(&in, 0, sizeof(in));
+		n = ipc_recv(fd, &in, sizeof(in), NULL);
+		if (n > 0 && in.type == AUTH_BLOCKED)
+			note_blocked((size_t)n);
+	} while (n > 0 && in.type == AUTH_BLOCKED);
 	return n <= 0 ? -1 : (int)in.type;
 }
 
@@ -423,6 +444,41 @@ test_throttle(void **state)
 	close(s);
 }
 
+/* All sessions of both services hear of it, also those that come later. */
+static void
+test_blocked(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7), later;
+	int h = session(ROLE_RETRIEVE_SESSION, 8);
+	int store = connect_as(ROLE_SMTPD_STORE, 9);
+	char password[32];
+	int i;
+
+	(void)state;
+	memset(blocked, 0, sizeof(blocked));
+	for (i = 0; i < LIMIT; i++) {
+		assert_int_equal(blocked[35], 0);
+		snprintf(password, sizeof(password), "guess %d", i);
+		assert_int_equal(plain(s, 1, 35, "alice", password),
+		    AUTH_FAIL);
+	}
+	/* It is told before the last answer, and once. */
+	assert_int_equal(blocked[35], 1);
+	assert_int_equal(get(h, 200), 0);
+	assert_int_equal(blocked[35], 2);
+	assert_int_equal(get(store, 200), 0);
+	assert_int_equal(blocked[35], 2);
+	assert_int_equal(plain(s, 1, 35, "alice", GOOD), AUTH_THROTTLED);
+	later = session(ROLE_SMTPD_SESSION, 10);
+	assert_int_equal(get(later, 200), 0);
+	assert_int_equal(get(s, 0), 0);
+	assert_int_equal(blocked[35], 3);
+	close(s);
+	close(h);
+	close(store);
+	close(later);
+}
+
 /* Guesses sent all at once learn no more than those sent in turn. */
 static void
 test_throttle_burst(void **state)
@@ -630,8 +686,9 @@ static void
 test_bad_messages(void **state)
 {
 	static const uint32_t types[] = {
-		AUTH_NONE, AUTH_MECHS, AUTH_REPLY, AUTH_REVOKED, AUTH_TICKET,
-		AUTH_TICKET_END, AUTH_TYPE_COUNT, 0xffffffff
+		AUTH_NONE, AUTH_MECHS, AUTH_REPLY, AUTH_REVOKED,
+		AUTH_BLOCKED, AUTH_TICKET, AUTH_TICKET_END, AUTH_TYPE_COUNT,
+		0xffffffff
 	};
 	struct ctl hello = { CTL_PEER, ROLE_TLS_KEYS, 1 };
 	struct auth_start m;
@@ -840,6 +897,7 @@ main(void)
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_revoke),
 		cmocka_unit_test(test_throttle),
+		cmocka_unit_test(test_blocked),
 		cmocka_unit_test(test_throttle_burst),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_external),

@@ -77,6 +77,40 @@ test_block(void **state)
 }
 
 static void
+test_blocked(void **state)
+{
+	struct throttle *t = throttle(2, 0, 100);
+	unsigned char a[16];
+	uint64_t now = 1000;
+	size_t at = 0, i, n = 0;
+
+	(void)state;
+	assert_int_equal(throttle_blocked(t, now, &at, a), 0);
+	for (i = 1; i <= 2; i++) {
+		throttle_failure(t, addr("::ffff:192.0.2.1"), ALICE, i, now);
+		throttle_failure(t, addr("2001:db8:1:2:3::4"), ALICE, i,
+		    now + 5);
+	}
+	throttle_failure(t, addr("::ffff:192.0.2.2"), ALICE, 1, now);
+	for (at = 0; (i = throttle_blocked(t, now + 10, &at, a)) > 0; n++) {
+		if (memcmp(a, addr("::ffff:192.0.2.1"), 16) == 0)
+			assert_int_equal(i, WINDOW - 10);
+		else {
+			assert_memory_equal(a, addr("2001:db8:1:2::"), 16);
+			assert_int_equal(i, WINDOW - 5);
+		}
+	}
+	assert_int_equal(n, 2);
+	at = 0;
+	assert_int_equal(throttle_blocked(t, now + WINDOW, &at, a), 5);
+	assert_memory_equal(a, addr("2001:db8:1:2::"), 16);
+	assert_int_equal(throttle_blocked(t, now + WINDOW, &at, a), 0);
+	at = 0;
+	assert_int_equal(throttle_blocked(t, now + WINDOW + 5, &at, a), 0);
+	throttle_free(&t);
+}
+
+static void
 test_window(void **state)
 {
 	struct throttle *t = throttle(3, 0, 100);
@@ -285,6 +319,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_block),
+		cmocka_unit_test(test_blocked),
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_same_password),

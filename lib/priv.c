@@ -92,6 +92,6 @@ priv_confine_calls(const struct priv_profile *p)
 	log_notice("priv: seccomp is left out of this sanitizer build");
 	return 0;
 #else
-	return priv_seccomp(p->calls);
+	return priv_seccomp(p->calls, p->args);
 #endif
 }

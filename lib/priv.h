@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Rights below a path that stay possible after confinement. */
@@ -26,6 +27,14 @@ struct priv_path {
 
 #define PRIV_PATHS_MAX	8
 
+/* A system call that is allowed when its argument (0 is the first) has that
+ * value; -1 ends a list. */
+struct priv_arg {
+	int		call;		/* SCMP_SYS number */
+	unsigned	arg;
+	uint64_t	value;
+};
+
 struct priv_profile {
 	struct priv_path	 paths[PRIV_PATHS_MAX + 1];
 	/*
@@ -36,6 +45,7 @@ struct priv_profile {
 	 * have any arguments.
 	 */
 	const int		*calls;
+	const struct priv_arg	*args;	/* more of them; or NULL */
 	unsigned long		 nofile;	/* RLIMIT_NOFILE, 0: keep */
 	unsigned long		 address_space;	/* RLIMIT_AS octets, 0: keep */
 };

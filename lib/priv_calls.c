@@ -78,6 +78,17 @@ allow(scmp_filter_ctx ctx, const int *calls)
 	return 0;
 }
 
+static int
+allow_args(scmp_filter_ctx ctx, const struct priv_arg *a)
+{
+	int r = 0;
+
+	for (; r == 0 && a != NULL && a->call != -1; a++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, a->call, 1,
+		    SCMP_CMP(a->arg, SCMP_CMP_EQ, a->value));
+	return r;
+}
+
 /* The calls above, and abort(3)'s signal to ourselves. */
 static int
 allow_checked(scmp_filter_ctx ctx)
@@ -98,7 +109,7 @@ allow_checked(scmp_filter_ctx ctx)
 }
 
 int
-priv_seccomp(const int *calls)
+priv_seccomp(const int *calls, const struct priv_arg *args)
 {
 	scmp_filter_ctx ctx;
 	int r;
@@ -110,6 +121,7 @@ priv_seccomp(const int *calls)
 	if ((r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1)) == 0 &&
 	    (r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2)) == 0 &&
 	    (r = allow(ctx, common)) == 0 && (r = allow(ctx, calls)) == 0 &&
+	    (r = allow_args(ctx, args)) == 0 &&
 	    (r = allow_checked(ctx)) == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -11,6 +11,6 @@
 /* Landlock: only the paths remain. 0, or -1 with errno. */
 int	priv_landlock(const struct priv_path *);
 /* seccomp: only the common calls and these remain. 0, or -1 with errno. */
-int	priv_seccomp(const int *calls);
+int	priv_seccomp(const int *calls, const struct priv_arg *args);
 
 #endif

@@ -282,6 +282,17 @@ complete_domains(struct reader *r)
 	}
 }
 
+/* Is there a mechanism that the account store can be used with? */
+static bool
+can_check(const struct conf *c)
+{
+	for (size_t i = 0; i < c->auth_mechanisms.n; i++)
+		if (c->auth_store != CONF_STORE_SASLAUTHD ||
+		    strncmp(c->auth_mechanisms.item[i], "SCRAM-", 6) != 0)
+			return true;
+	return c->auth_store != CONF_STORE_SASLAUTHD;
+}
+
 /* What depends on more than one key, and values that need the system. */
 static void
 complete(struct reader *r)
@@ -300,6 +311,9 @@ complete(struct reader *r)
 	    c->submissions.addresses.n);
 	complete_listener(c, "listen https", c->https.addresses.n);
 	complete_domains(r);
+	if (!can_check(c))
+		report(r, 0, "auth.mechanisms: saslauthd checks passwords, "
+		    "as PLAIN and LOGIN send them: list one of these");
 	if (c->domains.n == 0)
 		report(r, 0, "domains: none is given");
 	if (c->tls_certificates.n == 0)
@@ -511,6 +525,27 @@ conf_line(const struct conf *c, const char *section, const char *name)
 		    strcmp(conf_keys[i].name, name) == 0)
 			return c->line[i];
 	return 0;
+}
+
+const char *
+conf_store_path(const struct conf *c, const char **key)
+{
+	static const char *const keys[] = {
+		[CONF_STORE_ACCOUNTS] = "accounts",
+		[CONF_STORE_SASLDB] = "sasldb",
+		[CONF_STORE_SASLAUTHD] = "saslauthd",
+		[CONF_STORE_SQL] = "sql_database",
+	};
+	const char *const paths[] = {
+		[CONF_STORE_ACCOUNTS] = c->auth_accounts,
+		[CONF_STORE_SASLDB] = c->auth_sasldb,
+		[CONF_STORE_SASLAUTHD] = c->auth_saslauthd,
+		[CONF_STORE_SQL] = c->auth_sql_database,
+	};
+
+	if (key != NULL)
+		*key = keys[c->auth_store];
+	return paths[c->auth_store];
 }
 
 bool

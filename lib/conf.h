@@ -26,6 +26,8 @@ enum conf_log { CONF_LOG_SYSLOG, CONF_LOG_STDERR };
 enum conf_tls { CONF_TLS_1_2, CONF_TLS_1_3 };
 enum conf_clients { CONF_CLIENTS_NONE, CONF_CLIENTS_REQUEST,
 	CONF_CLIENTS_REQUIRE };
+enum conf_store { CONF_STORE_ACCOUNTS, CONF_STORE_SASLDB,
+	CONF_STORE_SASLAUTHD, CONF_STORE_SQL };
 
 struct conf_listen {
 	struct conf_list addresses;	/* "127.0.0.1", "::1" */
@@ -53,7 +55,12 @@ struct conf {
 	uint64_t	 tls_client_chain_depth;
 	uint64_t	 tls_client_chain_size;
 
+	uint64_t	 auth_store;		/* enum conf_store */
 	char		*auth_accounts;
+	char		*auth_sasldb;
+	char		*auth_saslauthd;	/* a socket */
+	char		*auth_sql_database;	/* a file of SQLite */
+	char		*auth_sql_select;
 	struct conf_list auth_mechanisms;
 	uint64_t	 auth_iterations;
 	uint64_t	 auth_workers;
@@ -157,6 +164,13 @@ void	 conf_print(const struct conf *c, FILE *fp);
  * has its default, or is no key; -1 when its value is bad.
  */
 int	 conf_line(const struct conf *, const char *section, const char *name);
+/* The account store as the conf names it. */
+const char *conf_store_name(const struct conf *);
+/*
+ * Where the account store is; for CONF_STORE_SASLAUTHD a socket, else a
+ * file. The key of the section auth that says so is in *key, unless NULL.
+ */
+const char *conf_store_path(const struct conf *, const char **key);
 /* Is this domain (any case) one of ours? */
 bool	 conf_is_local(const struct conf *, const char *domain);
 

@@ -21,6 +21,8 @@ static const char *const log_names[] = { "syslog", "stderr", NULL };
 static const char *const tls_names[] = { "1.2", "1.3", NULL };
 static const char *const clients_names[] =
     { "none", "request", "require", NULL };
+static const char *const store_names[] =
+    { "accounts", "sasldb", "saslauthd", "sql", NULL };
 
 /* A host name by RFC 1123: labels of letters, digits and inner hyphens. */
 static const char *
@@ -98,6 +100,30 @@ check_mechanism(const char *s)
 	    "EXTERNAL";
 }
 
+/*
+ * The library puts names into the query as text: they must stand in single
+ * quotes. (A name with a quote of its own is never looked up.)
+ */
+static const char *
+check_select(const char *s)
+{
+	bool quoted = false, named = false;
+
+	for (; *s != '\0'; s++) {
+		if (*s == '\'')
+			quoted = !quoted;
+		if (*s != '%' || *++s == '%')
+			continue;
+		if (*s == '\0' || strchr("urp", *s) == NULL)
+			return "% is not followed by u, r, p or %";
+		if (*s != 'p' && !quoted)
+			return "%u and %r must stand in single quotes";
+		named = named || *s == 'u';
+	}
+	return quoted ? "a single quote is not closed" :
+	    named ? NULL : "the user, %u, is not in it";
+}
+
 static const char *
 check_passphrase(const char *s)
 {
@@ -134,6 +160,12 @@ check_passphrase(const char *s)
 	LIST("listen " kind, "addresses", f.addresses, "", check_address), \
 	NUM("listen " kind, "port", f.port, number, 0, 65535)
 
+const char *
+conf_store_name(const struct conf *c)
+{
+	return store_names[c->auth_store];
+}
+
 const struct conf_key conf_keys[] = {
 	STR("", "hostname", hostname, "", check_hostname),
 	LIST("", "domains", domains, "", check_mail_domain),
@@ -155,7 +187,16 @@ const struct conf_key conf_keys[] = {
 	SIZE("tls", "client_chain_size", tls_client_chain_size, "32K", 4096,
 	    MIB),
 
+	ENUM("auth", "store", auth_store, "accounts", store_names),
 	PATH("auth", "accounts", auth_accounts, SYSCONFDIR "/postern/accounts"),
+	PATH("auth", "sasldb", auth_sasldb, "/etc/sasldb2"),
+	PATH("auth", "saslauthd", auth_saslauthd,
+	    RUNSTATEDIR "/saslauthd/mux"),
+	PATH("auth", "sql_database", auth_sql_database,
+	    SYSCONFDIR "/postern/accounts.sqlite"),
+	STR("auth", "sql_select", auth_sql_select, "SELECT password FROM users"
+	    " WHERE username = '%u' AND realm = '%r' AND '%p' = 'userPassword'"
+	    " AND password IS NOT NULL", check_select),
 	LIST("auth", "mechanisms", auth_mechanisms,
 	    "SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN", check_mechanism),
 	NUM("auth", "iterations", auth_iterations, "10000", 4096, 1000000),

@@ -36,6 +36,7 @@ auth_server_SOURCES = \
 	auth/server.c \
 	auth/server_client.c \
 	auth/server_login.c \
+	auth/server_store.c \
 	auth/server_ticket.c \
 	auth/server_worker.c
 auth_server_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
@@ -50,6 +51,8 @@ auth_sasl_SOURCES = \
 	auth/sasl_external.c \
 	auth/sasl_library.c \
 	auth/sasl_lookup.c \
+	auth/sasl_confine.c \
+	auth/sasl_store.c \
 	auth/sasl_worker.c
 auth_sasl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
 auth_sasl_LDADD = libaccounts.a $(POSTERN_LIBS) $(SASL_LIBS) $(CRYPTO_LIBS)
@@ -59,6 +62,7 @@ AUTH_TESTS = \
 	t/unit/test-auth-accounts \
 	t/unit/test-auth-apppass \
 	t/unit/test-auth-channel \
+	t/unit/test-auth-confine \
 	t/unit/test-auth-sasl \
 	t/unit/test-auth-scram \
 	t/unit/test-auth-service \
@@ -72,13 +76,19 @@ t_unit_test_auth_accounts_LDADD = libaccounts.a $(POSTERN_LIBS) \
 t_unit_test_auth_apppass_SOURCES = t/unit/test-auth-apppass.c
 t_unit_test_auth_apppass_LDADD = libaccounts.a $(POSTERN_LIBS) \
 	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
+t_unit_test_auth_confine_SOURCES = t/unit/test-auth-confine.c \
+	auth/sasl_confine.c
+t_unit_test_auth_confine_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+t_unit_test_auth_confine_LDADD = libaccounts.a $(POSTERN_LIBS) \
+	$(CRYPTO_LIBS) $(CMOCKA_LIBS)
 SASL_SOURCES = t/unit/scram-client.c t/unit/scram-client.h \
 	auth/channel.c auth/channel.h \
 	auth/sasl.c auth/sasl.h auth/sasl_impl.h \
 	auth/sasl_binding.c \
 	auth/sasl_external.c \
 	auth/sasl_library.c \
-	auth/sasl_lookup.c
+	auth/sasl_lookup.c \
+	auth/sasl_store.c
 t_unit_test_auth_channel_SOURCES = t/unit/test-auth-channel.c $(SASL_SOURCES)
 t_unit_test_auth_channel_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
 t_unit_test_auth_channel_LDADD = libaccounts.a $(POSTERN_LIBS) \

@@ -29,8 +29,16 @@ saslauth_begin(struct saslauth *s, enum auth_service service,
 	d->callbacks[1] = (sasl_callback_t){ SASL_CB_SERVER_USERDB_CHECKPASS,
 	    SASLAUTH_CALL(saslauth_on_checkpass), d };
 	d->callbacks[2] = (sasl_callback_t){ SASL_CB_LIST_END, NULL, NULL };
+	if (saslauth_is_foreign(s)) {
+		d->callbacks[4] = d->callbacks[2];
+		d->callbacks[3] = (sasl_callback_t){ SASL_CB_GETOPT,
+		    SASLAUTH_CALL(saslauth_on_store_getopt), d };
+		d->callbacks[2] = (sasl_callback_t){ SASL_CB_LOG,
+		    SASLAUTH_CALL(saslauth_on_store_log), d };
+	}
 	d->conn = saslauth_connection(s, service, d->callbacks);
-	if (d->conn == NULL)
+	if (d->conn == NULL || (saslauth_is_foreign(s) &&
+	    saslauth_store_begin(d) == -1))
 		saslauth_end(&d);
 	return d;
 }
@@ -93,6 +101,8 @@ result_of(struct saslauth_dialogue *d, int rc, const char *data,
 		str_quote(text, sizeof(text), detail, strlen(detail));
 		log_debug("sasl: refused code=%d detail=\"%s\"", rc, text);
 	}
+	if (saslauth_is_foreign(d->auth))
+		saslauth_store_note(d, r.status);
 	if (r.status == AUTH_MORE && data != NULL) {
 		r.data = data;
 		r.len = len;
@@ -148,6 +158,8 @@ saslauth_start(struct saslauth_dialogue *d, const char *mechanism,
 	if (str_copy(d->mechanism, sizeof(d->mechanism), mechanism) == -1 ||
 	    !is_offered(d))
 		return result_of(d, SASL_NOMECH, NULL, 0);
+	if (d->away)
+		return result_of(d, SASL_UNAVAIL, NULL, 0);
 	/* The client goes first; its message is not empty in SCRAM. */
 	if ((d->external && data == NULL) || (d->scram && len == 0))
 		return result_of(d, SASL_CONTINUE, NULL, 0);

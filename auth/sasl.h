@@ -15,6 +15,7 @@
 #include "auth/scram.h"
 
 struct conf;
+struct priv_profile;
 struct saslauth;
 struct saslauth_dialogue;
 
@@ -31,6 +32,11 @@ struct saslauth_result {
  * kept by reference; once a process. NULL when it cannot (it has logged why).
  */
 struct saslauth *saslauth_new(const struct conf *);
+/*
+ * What the process needs from then on; paths in the profile live as long as
+ * the process does. -1 and errno ENOMEM.
+ */
+int	 saslauth_confine(const struct conf *, struct priv_profile *);
 /* The key of the verifiers shown for users that do not exist. */
 void	 saslauth_decoy(struct saslauth *,
 	    const unsigned char key[SCRAM_KEY]);
@@ -68,6 +74,13 @@ struct saslauth_result saslauth_step(struct saslauth_dialogue *,
 const char *saslauth_user(const struct saslauth_dialogue *);
 /* After AUTH_OK: accounts_proof() of the account that was checked. */
 const unsigned char *saslauth_proof(const struct saslauth_dialogue *);
+/*
+ * What is this canonical name worth in a store that is not the accounts
+ * file? AUTH_OK and the proof that a login as it would get; AUTH_FAIL: it is
+ * not there; AUTH_TEMP.
+ */
+enum auth_status saslauth_look(struct saslauth *, const char *user,
+	    unsigned char proof[ACCOUNTS_PROOF]);
 /* Free; *dp becomes NULL; NULL is taken too. */
 void	 saslauth_end(struct saslauth_dialogue **dp);
 

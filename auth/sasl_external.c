@@ -13,6 +13,20 @@
 #include "lib/conf.h"
 #include "lib/str.h"
 
+/* Is there such an account? If nobody can say now, d->away. */
+static bool
+exists(struct saslauth_dialogue *d, const char *name)
+{
+	unsigned char proof[ACCOUNTS_PROOF];
+	enum auth_status status;
+
+	if (!saslauth_is_foreign(d->auth))
+		return saslauth_account(d->auth, name) != NULL;
+	status = saslauth_look(d->auth, name, proof);
+	d->away = d->away || status == AUTH_TEMP;
+	return status == AUTH_OK;
+}
+
 /* The one account among the names: SASL_OK and d->user. */
 static int
 find_login(struct saslauth_dialogue *d)
@@ -27,7 +41,7 @@ find_login(struct saslauth_dialogue *d)
 		/* For the log, if it comes to nothing. */
 		if (d->user[0] == '\0')
 			str_copy(d->user, sizeof(d->user), name);
-		if (saslauth_account(d->auth, name) == NULL)
+		if (!exists(d, name))
 			continue;
 		if (found[0] != '\0' && strcmp(found, name) != 0)
 			return SASL_BADAUTH;
@@ -65,7 +79,7 @@ saslauth_external(struct saslauth_dialogue *d, const char *data, size_t len)
 
 	if (memchr(data, '\0', len) != NULL)
 		return SASL_BADPROT;
-	if (d->auth->accounts == NULL) {
+	if (d->auth->accounts == NULL && !saslauth_is_foreign(d->auth)) {
 		d->away = true;
 		return SASL_UNAVAIL;
 	}

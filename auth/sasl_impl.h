@@ -24,6 +24,8 @@ struct saslauth {
 	unsigned char		 decoy[SCRAM_KEY];
 	char			 mechanisms[SASL_LIST_MAX];
 	char			 mech_list[SASL_LIST_MAX];	/* and PLAIN */
+	char			 iterations[24];	/* as text */
+	bool			 told;		/* that the store is away */
 	sasl_callback_t		 callbacks[7];
 };
 
@@ -42,7 +44,8 @@ struct saslauth_dialogue {
 	char			 user[AUTH_USER_MAX];
 	char			 verifier[SCRAM_VERIFIER_MAX];
 	unsigned char		 proof[ACCOUNTS_PROOF];
-	sasl_callback_t		 callbacks[3];
+	unsigned		 looks;		/* at the store, by halves */
+	sasl_callback_t		 callbacks[5];
 	char			 mechanism[AUTH_MECH_MAX];
 	struct auth_channel	 channel;
 	sasl_channel_binding_t	 binding;	/* the one in use */
@@ -70,6 +73,45 @@ int	 saslauth_bound(const struct saslauth_dialogue *, const char *data,
 /* sasl_external.c: the whole of EXTERNAL, given the client's message. */
 int	 saslauth_external(struct saslauth_dialogue *, const char *data,
 	    size_t len);
+
+/*
+ * sasl_store.c: the stores of the library itself, in place of the accounts
+ * file. The value of an option that depends on the store, or NULL.
+ */
+const char *saslauth_store_option(const struct saslauth *,
+	    const char *option);
+/* The file name of the plug-in it needs; NULL: none. */
+const char *saslauth_store_plugin(const struct saslauth *);
+/* Can it serve this mechanism? */
+bool	 saslauth_store_has(const struct saslauth *, const char *mechanism);
+/* Is it another one than the accounts file? All below is for such alone. */
+bool	 saslauth_is_foreign(const struct saslauth *);
+/* Before the first step. Sets d->away when the store cannot be reached. */
+int	 saslauth_store_begin(struct saslauth_dialogue *);
+/* The end of a step: log when the store went away, or has come back. */
+void	 saslauth_store_note(struct saslauth_dialogue *, enum auth_status);
+/* May the library look this canonical name up? */
+bool	 saslauth_store_takes(const struct saslauth *, const char *name);
+/* Look d->user up: as saslauth_look_up(). */
+int	 saslauth_store_find(struct saslauth_dialogue *);
+/* Our auxiliary properties, before and after those of the store. */
+int	 saslauth_store_lookup(struct saslauth_dialogue *,
+	    const sasl_server_params_t *);
+/*
+ * Check a password. As saslauth_on_checkpass(); SASL_NOMECH: it is left to
+ * the library.
+ */
+int	 saslauth_store_check(struct saslauth_dialogue *,
+	    const char *password, size_t len);
+/* SASL_CB_LOG and SASL_CB_GETOPT of a dialogue. */
+int	 saslauth_on_store_log(void *context, int level,
+	    const char *message);
+int	 saslauth_on_store_getopt(void *context, const char *plugin,
+	    const char *option, const char **result, unsigned int *len);
+/* sasl_library.c: the same of the library. */
+int	 saslauth_on_log(void *context, int level, const char *message);
+int	 saslauth_on_getopt(void *context, const char *plugin,
+	    const char *option, const char **result, unsigned int *len);
 
 /* sasl_lookup.c */
 /* The account of this canonical name, if it may log in; else NULL. */

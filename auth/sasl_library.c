@@ -5,6 +5,7 @@
  */
 #include "auth/sasl_impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,15 +28,13 @@ list_has(const struct conf_list *list, const char *item)
  * Settings. The result must be NULL for what we do not know: some callers do
  * not set it before.
  */
-static int
-on_getopt(void *context, const char *plugin, const char *option,
+int
+saslauth_on_getopt(void *context, const char *plugin, const char *option,
     const char **result, unsigned int *len)
 {
 	static const struct {
 		const char *name, *value;
 	} options[] = {
-		{ "auxprop_plugin", SASL_AUXPROP },
-		{ "pwcheck_method", "auxprop" },
 		{ "canon_user_plugin", "INTERNAL" },
 		{ "auto_transition", "no" },
 		{ "scram_secret_generate", "no" },
@@ -45,7 +44,7 @@ on_getopt(void *context, const char *plugin, const char *option,
 	size_t i;
 
 	(void)plugin;
-	*result = NULL;
+	*result = saslauth_store_option(s, option);
 	if (strcmp(option, "mech_list") == 0)
 		*result = s->mech_list;
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
@@ -56,8 +55,8 @@ on_getopt(void *context, const char *plugin, const char *option,
 	return *result == NULL ? SASL_FAIL : SASL_OK;
 }
 
-static int
-on_log(void *context, int level, const char *message)
+int
+saslauth_on_log(void *context, int level, const char *message)
 {
 	char text[256];
 
@@ -101,8 +100,13 @@ on_verifyfile(void *context, const char *file, sasl_verify_type_t type)
 	};
 	const struct saslauth *s = context;
 	const char *base = strrchr(file, '/');
+	const char *store = saslauth_store_plugin(s);
 	size_t i;
 
+	/* It asks before it reads one: the conf's is the only one. */
+	if (type == SASL_VRFY_PASSWD)
+		return strcmp(file, s->conf->auth_sasldb) == 0 ? SASL_OK :
+		    SASL_BADPARAM;
 	base = base == NULL ? file : base + 1;
 	for (i = 0; type == SASL_VRFY_PLUGIN &&
 	    i < sizeof(plugins) / sizeof(plugins[0]); i++)
@@ -111,6 +115,9 @@ on_verifyfile(void *context, const char *file, sasl_verify_type_t type)
 		    (i == 0 || list_has(&s->conf->auth_mechanisms,
 		    plugins[i].mechanism)))
 			return SASL_OK;
+	if (type == SASL_VRFY_PLUGIN && store != NULL &&
+	    strncmp(base, store, strlen(store)) == 0)
+		return SASL_OK;
 	return SASL_CONTINUE;
 }
 
@@ -170,7 +177,11 @@ find_mechanisms(struct saslauth *s)
 	}
 	sasl_listmech(conn, NULL, "", " ", "", &have, NULL, NULL);
 	for (i = 0; i < want->n; i++) {
-		if (have != NULL && str_has_word(have, want->item[i]))
+		if (!saslauth_store_has(s, want->item[i]))
+			log_notice("sasl: mechanism=%s is not offered: "
+			    "store=%s only checks passwords",
+			    want->item[i], conf_store_name(s->conf));
+		else if (have != NULL && str_has_word(have, want->item[i]))
 			add_mechanism(s->mechanisms, want->item[i]);
 		else
 			log_warn("sasl: no plug-in for mechanism=%s in "
@@ -189,6 +200,8 @@ saslauth_new(const struct conf *conf)
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
 	s->conf = conf;
+	snprintf(s->iterations, sizeof(s->iterations), "%llu",
+	    (unsigned long long)conf->auth_iterations);
 	for (i = 0; i < conf->auth_mechanisms.n; i++)
 		add_mechanism(s->mech_list, conf->auth_mechanisms.item[i]);
 	if (!str_has_word(s->mech_list, "PLAIN"))
@@ -197,9 +210,9 @@ saslauth_new(const struct conf *conf)
 	if (!str_has_word(s->mech_list, SASL_SCRAM))
 		add_mechanism(s->mech_list, SASL_SCRAM);
 	s->callbacks[0] = (sasl_callback_t){ SASL_CB_GETOPT,
-	    SASLAUTH_CALL(on_getopt), s };
+	    SASLAUTH_CALL(saslauth_on_getopt), s };
 	s->callbacks[1] = (sasl_callback_t){ SASL_CB_LOG,
-	    SASLAUTH_CALL(on_log), s };
+	    SASLAUTH_CALL(saslauth_on_log), s };
 	s->callbacks[2] = (sasl_callback_t){ SASL_CB_GETPATH,
 	    SASLAUTH_CALL(on_getpath), s };
 	s->callbacks[3] = (sasl_callback_t){ SASL_CB_GETCONFPATH,

@@ -50,6 +50,8 @@ saslauth_look_up(struct saslauth_dialogue *d)
 	const struct saslauth *s = d->auth;
 	const struct account *acct;
 
+	if (saslauth_is_foreign(s))
+		return saslauth_store_find(d);
 	if (d->verifier[0] != '\0')
 		return SASL_OK;
 	if (s->accounts == NULL || strchr(d->user, '@') == NULL) {
@@ -88,7 +90,8 @@ saslauth_on_canon(sasl_conn_t *conn, void *context, const char *in,
 	    d->auth->conf->domains.item[0], name, sizeof(name)) == -1) {
 		d->away = d->away || errno == ENOMEM;
 		memcpy(name, SASL_NO_NAME, sizeof(SASL_NO_NAME));
-	}
+	} else if (!saslauth_store_takes(d->auth, name))
+		memcpy(name, SASL_NO_NAME, sizeof(SASL_NO_NAME));
 	if (str_copy(out, max, name) == -1)
 		return SASL_BADAUTH;
 	*outlen = (unsigned int)strlen(out);
@@ -98,7 +101,10 @@ saslauth_on_canon(sasl_conn_t *conn, void *context, const char *in,
 	return SASL_OK;
 }
 
-/* PLAIN and LOGIN. SASL_NOUSER: the library is not to look any further. */
+/*
+ * PLAIN and LOGIN. After SASL_NOUSER the library looks for a password in
+ * clear, and finds none.
+ */
 int
 saslauth_on_checkpass(sasl_conn_t *conn, void *context, const char *user,
     const char *password, unsigned int len, struct propctx *props)
@@ -108,7 +114,11 @@ saslauth_on_checkpass(sasl_conn_t *conn, void *context, const char *user,
 
 	(void)conn;
 	(void)props;
-	if (strcmp(user, d->user) != 0 || saslauth_look_up(d) != SASL_OK)
+	if (strcmp(user, d->user) != 0)
+		return SASL_NOUSER;
+	if (saslauth_is_foreign(d->auth))
+		return saslauth_store_check(d, password, len);
+	if (saslauth_look_up(d) != SASL_OK)
 		return SASL_NOUSER;
 	fits = scram_verifier_check(d->verifier, password, len);
 	if (fits == -1)
@@ -145,6 +155,8 @@ on_auxprop(void *context, sasl_server_params_t *params, unsigned int flags,
 	d = found;
 	if (strlen(d->user) != len || memcmp(user, d->user, len) != 0)
 		return SASL_NOUSER;
+	if (saslauth_is_foreign(d->auth))
+		return saslauth_store_lookup(d, params);
 	p = params->utils->prop_get(params->propctx);
 	for (; p != NULL && p->name != NULL; p++) {
 		if (!is_wanted(p, flags))

@@ -4,7 +4,7 @@
  * first, upon which the worker sends HELLO. serial names a dialogue and is
  * never used twice. Each START and STEP gets one REPLY; after a status other
  * than AUTH_MORE the dialogue is over. END drops it at any time and has no
- * reply.
+ * reply. LOOK is apart from all dialogues; each gets one LOOKED.
  *
  * A datagram with `data' is cut after data[len]; strings end within their
  * arrays.
@@ -23,11 +23,13 @@ enum sasl_type {
 	/* worker to server */
 	SASLW_HELLO,		/* struct auth_mechs: what the worker offers */
 	SASLW_REPLY,		/* struct sasl_reply */
+	SASLW_LOOKED,		/* struct sasl_looked */
 	/* server to worker */
 	SASLW_KEY,		/* struct sasl_key */
 	SASLW_START,		/* struct sasl_request */
 	SASLW_STEP,		/* struct sasl_request */
 	SASLW_END,		/* struct sasl_end */
+	SASLW_LOOK,		/* struct sasl_look */
 	SASLW_TYPE_COUNT
 };
 
@@ -51,6 +53,29 @@ struct sasl_end {
 	uint32_t	type;
 	uint32_t	reserved;
 	uint64_t	serial;
+};
+
+/*
+ * What is the user of a login worth in the store now? Not for the accounts
+ * file, which the server reads itself. client, id and version mean nothing
+ * to the worker and come back with the answer.
+ */
+struct sasl_look {
+	uint32_t	type;
+	uint32_t	id;
+	uint64_t	client;
+	uint64_t	version;
+	char		user[AUTH_USER_MAX];	/* canonical */
+};
+
+struct sasl_looked {
+	uint32_t	type;
+	uint32_t	id;
+	uint64_t	client;
+	uint64_t	version;
+	char		user[AUTH_USER_MAX];	/* as in LOOK */
+	uint32_t	status;		/* AUTH_OK, _FAIL: gone, or _TEMP */
+	unsigned char	proof[ACCOUNTS_PROOF];	/* AUTH_OK: as in REPLY */
 };
 
 struct sasl_reply {

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <search.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,7 +41,6 @@ struct worker {
 	bool			 complained;	/* accounts unreadable */
 	void			*dialogues;	/* tsearch(3), by serial */
 	size_t			 n;
-	char			*folder;	/* of the accounts file */
 	struct priv_profile	 profile;
 };
 
@@ -102,8 +100,11 @@ dialogues_drop(struct worker *w)
 static void
 accounts_follow(struct worker *w)
 {
-	int rc = accounts_refresh(&w->accounts, w->conf->auth_accounts);
+	int rc;
 
+	if (w->conf->auth_store != CONF_STORE_ACCOUNTS)
+		return;
+	rc = accounts_refresh(&w->accounts, w->conf->auth_accounts);
 	if (rc == -1 && !w->complained)
 		log_err("accounts: cannot read file=%s: %m",
 		    w->conf->auth_accounts);
@@ -185,6 +186,29 @@ do_key(struct worker *w, const struct sasl_key *key)
 	chan_send(w->server, &m, sizeof(m), -1);
 }
 
+static void
+do_look(struct worker *w, const struct sasl_look *m)
+{
+	struct sasl_looked r;
+
+	memset(&r, 0, sizeof(r));
+	r.type = SASLW_LOOKED;
+	r.id = m->id;
+	r.client = m->client;
+	r.version = m->version;
+	memcpy(r.user, m->user, sizeof(r.user));
+	r.status = saslauth_look(w->auth, m->user, r.proof);
+	if (chan_send(w->server, &r, sizeof(r), -1) == -1 && errno != EPIPE)
+		log_err("sasl: cannot reply: %m");
+	str_wipe(&r, sizeof(r));
+}
+
+static bool
+is_look(const struct sasl_look *m, size_t len)
+{
+	return len == sizeof(*m) && str_ends(m->user, sizeof(m->user));
+}
+
 static bool
 on_message(struct worker *w, const void *msg, size_t len)
 {
@@ -212,6 +236,12 @@ on_message(struct worker *w, const void *msg, size_t len)
 		if (!is_request(msg, len))
 			return false;
 		do_step(w, msg);
+		return true;
+	case SASLW_LOOK:
+		if (!is_look(msg, len) ||
+		    w->conf->auth_store == CONF_STORE_ACCOUNTS)
+			return false;
+		do_look(w, msg);
 		return true;
 	case SASLW_END:
 		if (len != sizeof(*end))
@@ -284,13 +314,10 @@ worker_start(void *arg, struct event_base *base, const struct conf *conf)
 
 	w->base = base;
 	w->conf = conf;
-	w->folder = accounts_folder(conf->auth_accounts);
-	if (w->folder == NULL || (w->auth = saslauth_new(conf)) == NULL)
+	if ((w->auth = saslauth_new(conf)) == NULL ||
+	    saslauth_confine(conf, &w->profile) == -1)
 		return -1;
 	accounts_follow(w);
-	w->profile.paths[0] = (struct priv_path){ w->folder, PRIV_READ };
-	/* The library seeds the nonces of each dialogue from there. */
-	w->profile.paths[1] = (struct priv_path){ "/dev/urandom", PRIV_READ };
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	return 0;
 }
@@ -298,10 +325,7 @@ worker_start(void *arg, struct event_base *base, const struct conf *conf)
 int
 main(int argc, char **argv)
 {
-	static const int calls[] = {
-		SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(stat), -1
-	};
-	static struct worker w = { .profile = { .calls = calls } };
+	static struct worker w;
 	static const struct role_ops ops = {
 		.role = ROLE_AUTH_SASL,
 		.profile = &w.profile,

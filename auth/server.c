@@ -55,8 +55,11 @@ server_service_name(uint32_t service)
 bool
 server_follow_accounts(struct server *s)
 {
-	int rc = accounts_refresh(&s->accounts, s->conf->auth_accounts);
+	int rc;
 
+	if (s->conf->auth_store != CONF_STORE_ACCOUNTS)
+		return store_follow(s);
+	rc = accounts_refresh(&s->accounts, s->conf->auth_accounts);
 	if (rc == -1 && s->readable)
 		log_err("accounts: cannot read file=%s: %m",
 		    s->conf->auth_accounts);
@@ -79,13 +82,14 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	server_follow_accounts(s);
+	store_tick(s);
 	ticket_expire(s);
 	if (s->listen != NULL)
 		event_add(s->listen, NULL);
 	server_drained(s);
 }
 
-/* In the accounts' folder a file was written or got a name. */
+/* In the store's folder a file was written or got a name. */
 static void
 on_change(evutil_socket_t fd, short what, void *arg)
 {
@@ -105,8 +109,9 @@ watch_folder(struct server *s, const char *folder)
 {
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
+	/* A database is written to and stays open. */
 	if (fd == -1 || inotify_add_watch(fd, folder, IN_MOVED_TO |
-	    IN_CLOSE_WRITE | IN_DELETE | IN_ONLYDIR) == -1 ||
+	    IN_CLOSE_WRITE | IN_MODIFY | IN_DELETE | IN_ONLYDIR) == -1 ||
 	    (s->change = event_new(s->base, fd, EV_READ | EV_PERSIST,
 	    on_change, s)) == NULL || event_add(s->change, NULL) == -1) {
 		log_warn("accounts: cannot watch folder=%s: %m", folder);
@@ -173,7 +178,10 @@ make_tables(struct server *s)
 	    getrandom(s->key, sizeof(s->key), 0) != sizeof(s->key))
 		return -1;
 	s->throttle = throttle_new(&tc);
-	s->cache = cache_new(CACHE_SLOTS, c->auth_cache_time);
+	/* Passwords that can be seen are as soon compared as remembered. */
+	s->cache = cache_new(CACHE_SLOTS,
+	    c->auth_store == CONF_STORE_SASLDB ||
+	    c->auth_store == CONF_STORE_SQL ? 0 : c->auth_cache_time);
 	s->tickets = tickets_new(AUTH_LOGINS_MAX);
 	s->ids_max = c->connections > SIZE_MAX / 2 ? SIZE_MAX :
 	    (size_t)c->connections * 2;
@@ -195,7 +203,7 @@ server_start(void *arg, struct event_base *base, const struct conf *conf)
 	TAILQ_INIT(&s->clients);
 	TAILQ_INIT(&s->workers);
 	TAILQ_INIT(&s->logins);
-	folder = accounts_folder(conf->auth_accounts);
+	folder = accounts_folder(conf_store_path(conf, NULL));
 	s->tick = event_new(base, -1, EV_PERSIST, on_tick, s);
 	/* Kept: one that changed would show who does not exist. */
 	if (secret_load(conf->state_dir, "auth", "decoy.key", s->decoy,
@@ -209,8 +217,11 @@ server_start(void *arg, struct event_base *base, const struct conf *conf)
 		free(folder);
 		return -1;
 	}
-	s->profile.paths[0] = (struct priv_path){ folder, PRIV_READ };
-	watch_folder(s, folder);
+	/* Other stores are looked at from outside: stat(2) needs no right. */
+	if (conf->auth_store == CONF_STORE_ACCOUNTS)
+		s->profile.paths[0] = (struct priv_path){ folder, PRIV_READ };
+	if (conf->auth_store != CONF_STORE_SASLAUTHD)
+		watch_folder(s, folder);
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	s->readable = true;
 	server_follow_accounts(s);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The parts of auth-server: connections (server_client.c), dialogues
- * (server_login.c), workers (server_worker.c), live logins (server_ticket.c)
- * and the main file (server.c), who owns the one struct server.
+ * (server_login.c), workers (server_worker.c), live logins (server_ticket.c),
+ * other stores (server_store.c) and the main file (server.c), who owns the
+ * one struct server.
  */
 #ifndef POSTERN_SERVER_H
 #define POSTERN_SERVER_H
@@ -11,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 
 #include "auth/auth_proto.h"
 #include "auth/cache.h"
@@ -43,6 +45,7 @@ struct worker {
 	struct chan		*chan;
 	uint32_t		 instance;
 	size_t			 waiting;	/* requests not answered */
+	size_t			 looks;		/* the same of LOOK */
 	bool			 ready;		/* it said hello */
 };
 
@@ -67,11 +70,22 @@ struct login {
 	struct event		*timer;
 	enum auth_status	 held;		/* DELAY: what to answer */
 	bool			 spoken;	/* the client said something */
+	uint64_t		 version;	/* of the store as it began */
 	unsigned char		 address[16];
 	char			 mechanism[AUTH_MECH_MAX];
 	char			 user[AUTH_USER_MAX];
 	/* Keyed digest of mechanism and all the client said so far. */
 	unsigned char		 said[CACHE_DIGEST];
+};
+
+#define STORE_FILES	2
+
+/* A store that is not the accounts file. */
+struct store {
+	struct stat		 mark[STORE_FILES];	/* as it was last */
+	uint64_t		 version;	/* goes up with each change */
+	size_t			 looks;		/* at all workers */
+	bool			 paused;	/* until the tick */
 };
 
 struct server {
@@ -93,7 +107,8 @@ struct server {
 	size_t			 ids_max;	/* of a client */
 	struct auth_mechs	 mechs;		/* list "": none known yet */
 	struct accounts		*accounts;
-	bool			 readable;	/* the accounts file */
+	bool			 readable;	/* the account store */
+	struct store		 store;
 	struct throttle		*throttle;
 	struct cache		*cache;
 	struct tickets		*tickets;
@@ -106,7 +121,7 @@ struct server {
 enum auth_service server_service(enum role);
 const char *server_service_name(uint32_t service);
 /*
- * Follow the accounts file: where it changed, forget the cache and end the
+ * Follow the account store: where it changed, forget the cache and end the
  * logins of accounts that are not as they were. False: it cannot be read.
  */
 bool	 server_follow_accounts(struct server *);
@@ -156,6 +171,8 @@ void	 worker_free(struct worker *);
  */
 int	 worker_start(struct login *, const struct auth_start *);
 int	 worker_step(struct login *, const struct auth_step *);
+/* Ask the least busy worker; false: there is none. */
+bool	 worker_look(struct server *, const struct sasl_look *);
 /* The worker may forget the dialogue; it had not ended it by itself. */
 void	 worker_end(struct login *);
 
@@ -172,6 +189,18 @@ void	 ticket_end(struct server *, struct ticket *, bool told);
 void	 ticket_client_gone(struct client *);
 void	 ticket_expire(struct server *);
 void	 ticket_review(struct server *);
+/*
+ * The same for another store than the accounts file; false: it is not there.
+ * Its logins are judged later, as the workers answer.
+ */
+bool	 store_follow(struct server *);
+/* Ask about logins that are older than the last change; and once a second. */
+void	 store_review(struct server *);
+void	 store_tick(struct server *);
+/* The answer of a worker, checked for form. */
+void	 store_looked(struct server *, const struct sasl_looked *);
+/* So many questions will not be answered. */
+void	 store_worker_gone(struct server *, size_t looks);
 /* A new store or reader gets what is live. */
 void	 ticket_tell_all(struct client *);
 

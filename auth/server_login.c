@@ -170,6 +170,7 @@ login_new(struct client *c, const struct auth_start *m)
 	l->id = m->id;
 	l->service = m->service;
 	l->serial = ++s->next_serial;
+	l->version = s->store.version;
 	memcpy(l->address, m->address, sizeof(l->address));
 	memcpy(l->mechanism, m->mechanism, sizeof(l->mechanism));
 	memcpy(l->said, m->mechanism, sizeof(l->said));

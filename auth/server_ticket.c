@@ -111,6 +111,26 @@ ticket_review(struct server *s)
 	}
 }
 
+/*
+ * What the login was verified against, into the ticket; false: that is no
+ * longer what the store holds. A worker may have seen the accounts just
+ * before or after us; another store is looked at again where that may be.
+ */
+static bool
+settle(struct server *s, const struct login *l, const unsigned char *proof,
+    struct ticket *t)
+{
+	if (!server_follow_accounts(s))
+		return false;
+	if (s->conf->auth_store == CONF_STORE_ACCOUNTS)
+		return proof_of(s, l->user, t->proof) && (proof == NULL ||
+		    memcmp(proof, t->proof, sizeof(t->proof)) == 0);
+	if (proof != NULL)
+		memcpy(t->proof, proof, sizeof(t->proof));
+	t->seen = l->version;
+	return true;
+}
+
 /* Send store or reader the ticket, then the session its OK. */
 static void
 announce(struct server *s, struct client *c, const struct ticket *k)
@@ -144,9 +164,7 @@ ticket_issue(struct login *l, const unsigned char *proof)
 	};
 	struct ticket *k;
 
-	/* A worker may have seen the file just before or after us. */
-	if (!server_follow_accounts(s) || !proof_of(s, l->user, t.proof) ||
-	    (proof != NULL && memcmp(proof, t.proof, sizeof(t.proof)) != 0))
+	if (!settle(s, l, proof, &t))
 		return AUTH_TEMP;
 	if (getrandom(t.nonce, sizeof(t.nonce), 0) != sizeof(t.nonce) ||
 	    str_copy(t.user, sizeof(t.user), l->user) == -1)
@@ -159,5 +177,7 @@ ticket_issue(struct login *l, const unsigned char *proof)
 	}
 	c->ids++;
 	announce(s, c, k);
+	if (k->seen != s->store.version)
+		store_review(s);
 	return AUTH_OK;
 }

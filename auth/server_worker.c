@@ -78,6 +78,17 @@ worker_step(struct login *l, const struct auth_step *step)
 	return ask(l, &m, step->data, step->len);
 }
 
+bool
+worker_look(struct server *s, const struct sasl_look *m)
+{
+	struct worker *w = least_busy(s);
+
+	if (w == NULL || chan_send(w->chan, m, sizeof(*m), -1) == -1)
+		return false;
+	w->looks++;
+	return true;
+}
+
 void
 worker_end(struct login *l)
 {
@@ -126,6 +137,18 @@ on_reply(struct worker *w, const struct sasl_reply *m, size_t len)
 	return true;
 }
 
+static bool
+on_looked(struct worker *w, const struct sasl_looked *m, size_t len)
+{
+	if (len != sizeof(*m) || w->looks == 0 ||
+	    !str_ends(m->user, sizeof(m->user)) || (m->status != AUTH_OK &&
+	    m->status != AUTH_FAIL && m->status != AUTH_TEMP))
+		return false;
+	w->looks--;
+	store_looked(w->server, m);
+	return true;
+}
+
 static void
 on_input(struct chan *chan, void *arg, const void *msg, size_t len, int fd)
 {
@@ -139,6 +162,7 @@ on_input(struct chan *chan, void *arg, const void *msg, size_t len, int fd)
 	if (fd != -1)
 		close(fd);
 	ok = fd == -1 && (type == SASLW_HELLO ? on_hello(w, msg, len) :
+	    type == SASLW_LOOKED ? on_looked(w, msg, len) :
 	    type == SASLW_REPLY && w->ready && on_reply(w, msg, len));
 	if (ok)
 		return;
@@ -188,6 +212,7 @@ worker_free(struct worker *w)
 	TAILQ_REMOVE(&w->server->workers, w, link);
 	w->server->waiting -= w->waiting;
 	chan_free(&w->chan);
+	store_worker_gone(w->server, w->looks);
 	login_worker_gone(w);
 	server_drained(w->server);
 	free(w);

@@ -21,6 +21,9 @@ struct ticket {
 	uint32_t		instance;	/* of the session process */
 	uint32_t		service;	/* enum auth_service */
 	uint64_t		expiry;		/* ms */
+	/* Versions of the store (see server.h): with which the login was
+	   found good last, and for which that was asked. */
+	uint64_t		seen, asked;
 	unsigned char		nonce[AUTH_NONCE];
 	/* Digest of the account as it was when the login was verified. */
 	unsigned char		proof[ACCOUNTS_PROOF];

@@ -287,8 +287,8 @@ static bool
 can_check(const struct conf *c)
 {
 	for (size_t i = 0; i < c->auth_mechanisms.n; i++)
-		if (c->auth_store != CONF_STORE_SASLAUTHD ||
-		    strncmp(c->auth_mechanisms.item[i], "SCRAM-", 6) != 0)
+		if (strcmp(c->auth_mechanisms.item[i], "PLAIN") == 0 ||
+		    strcmp(c->auth_mechanisms.item[i], "LOGIN") == 0)
 			return true;
 	return c->auth_store != CONF_STORE_SASLAUTHD;
 }

@@ -47,7 +47,8 @@ def implicit(source="127.0.0.1"):
     """Is a connection on the port of implicit TLS closed at once?"""
     with connect(lib.fixture.smtps, source) as s:
         try:
-            tls = lib.fixture.context.wrap_socket(s, server_hostname="localhost")
+            tls = lib.fixture.context.wrap_socket(
+                s, server_hostname="localhost")
         except (ssl.SSLError, OSError):
             return IMPLICIT
         with tls:
@@ -56,7 +57,8 @@ def implicit(source="127.0.0.1"):
 
 def session(source="127.0.0.1"):
     s = smtplib.SMTP_SSL("localhost", lib.fixture.smtps, timeout=PATIENCE,
-                         context=lib.fixture.context, source_address=(source, 0))
+                         context=lib.fixture.context,
+                         source_address=(source, 0))
     s.ehlo("client.test")
     return s
 

@@ -34,6 +34,9 @@ HTTP_TESTS += t/124-maildir-readers.py
 HTTP_TESTS += t/136-tls-scanners.py
 HTTP_TESTS += t/145-smtp-quota.py
 HTTP_TESTS += t/150-smtp-random.py
+HTTP_TESTS += t/170-auth-sasldb.py
+HTTP_TESTS += t/171-auth-saslauthd.py
+HTTP_TESTS += t/172-auth-sql.py
 HTTP_TESTS += t/175-smtp-blocked.py
 HTTP_TESTS += t/210-http-basic.py
 HTTP_TESTS += t/212-http-strict.py
@@ -50,7 +53,7 @@ TESTS += $(HTTP_TESTS)
 TEST_EXTENSIONS += .py
 PY_LOG_DRIVER = $(TAP_DRIVER)
 PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/t/python.sh
-EXTRA_DIST += t/imap.py t/lib.py t/python.sh $(HTTP_TESTS)
+EXTRA_DIST += t/imap.py t/lib.py t/python.sh t/stores.py $(HTTP_TESTS)
 
 # The session that is in an attacker's hands: the real one, and more.
 check_PROGRAMS += t/owned/owned-session

@@ -18,6 +18,7 @@ static struct conf	conf;
 static struct server	server;
 static int		peer[PEERS];
 static uint64_t		serial;		/* of the last dialogue */
+static struct sasl_look	look;		/* the last question */
 static unsigned char	proof[ACCOUNTS_PROOF];	/* of alice's account */
 
 static void
@@ -44,6 +45,7 @@ start(void)
 	CHECK((server.accounts = accounts_load(path)) != NULL);
 	accounts_proof(accounts_at(server.accounts, 0), proof);
 	conf.auth_accounts = path;
+	conf.auth_sasldb = path;
 	conf.auth_queue = 3;
 	conf.auth_cache_time = 60000;
 	conf.auth_ticket_time = 60000;
@@ -67,6 +69,7 @@ hear(int i)
 		struct auth_reply	reply;
 		struct auth_ticket	ticket;
 		struct sasl_request	request;
+		struct sasl_look	look;
 	} in;
 	ssize_t				n;
 
@@ -77,6 +80,10 @@ hear(int i)
 			CHECK((size_t)n == offsetof(struct sasl_request,
 			    data) + in.request.len);
 			serial = in.request.serial;
+		} else if (i == WORKER && in.look.type == SASLW_LOOK) {
+			CHECK(conf.auth_store != CONF_STORE_ACCOUNTS);
+			CHECK((size_t)n == sizeof(in.look));
+			look = in.look;
 		} else if (in.reply.type == AUTH_REPLY) {
 			CHECK(i == SMTP || i == HTTP);
 			CHECK((size_t)n == offsetof(struct auth_reply,
@@ -118,6 +125,7 @@ union good {
 	struct auth_step	step;
 	struct auth_id		id;
 	struct sasl_reply	reply;
+	struct sasl_looked	looked;
 };
 
 static size_t
@@ -132,12 +140,33 @@ good_reply(uint8_t kind, union good *g)
 	return offsetof(struct sasl_reply, data) + g->reply.len;
 }
 
+/* As the store says, or not: gone, away, another password. */
+static size_t
+good_look(uint8_t kind, union good *g)
+{
+	static const enum auth_status	status[] =
+	    { AUTH_OK, AUTH_FAIL, AUTH_TEMP };
+
+	g->looked.type = SASLW_LOOKED;
+	g->looked.id = look.id;
+	g->looked.client = look.client;
+	g->looked.version = look.version;
+	memcpy(g->looked.user, look.user, sizeof(look.user));
+	g->looked.status = status[(kind >> 3) % 3];
+	memcpy(g->looked.proof, proof, sizeof(proof));
+	if (kind >> 6 == 3)
+		g->looked.proof[0] ^= 1;
+	look.version = 0;
+	return sizeof(g->looked);
+}
+
 static size_t
 good_message(int i, uint8_t kind, union good *g)
 {
 	memset(g, 0, sizeof(*g));
 	if (i == WORKER)
-		return good_reply(kind, g);
+		return look.version != 0 ? good_look(kind, g) :
+		    good_reply(kind, g);
 	g->id.id = kind >> 6;
 	switch ((kind >> 3) % 4) {
 	case 0:
@@ -170,6 +199,13 @@ turn(struct fuzz *f)
 	size_t			 len;
 	void			*msg;
 
+	if (i == 7 && conf.auth_store != CONF_STORE_ACCOUNTS) {
+		server.store.mark[0].st_size++;
+		on_tick(-1, 0, &server);
+		event_base_loop(server.base, EVLOOP_NONBLOCK);
+		(void)hear(WORKER);
+		return;
+	}
 	if (i >= PEERS) {
 		i = (kind >> 3) % PEERS;
 		close(peer[i]);
@@ -198,7 +234,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (server.base == NULL)
 		start();
 	serial = 0;
-	conf.auth_failure_delay = fuzz_octet(&f) & 1;
+	i = fuzz_octet(&f);
+	conf.auth_failure_delay = i & 1;
+	conf.auth_store = i & 2 ? CONF_STORE_SASLDB : CONF_STORE_ACCOUNTS;
+	memset(&server.store, 0, sizeof(server.store));
+	memset(&look, 0, sizeof(look));
 	CHECK(make_tables(&server) == 0);
 	for (i = 0; i < PEERS; i++)
 		join(i);
@@ -213,6 +253,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(TAILQ_EMPTY(&server.clients) && TAILQ_EMPTY(&server.workers));
 	CHECK(TAILQ_EMPTY(&server.logins) && server.waiting == 0);
 	CHECK(tickets_count(server.tickets) == 0);
+	CHECK(server.store.looks == 0);
 	throttle_free(&server.throttle);
 	cache_free(&server.cache);
 	tickets_free(&server.tickets);

@@ -81,7 +81,8 @@ t_fuzz_fuzz_smtp_LDADD = libsmtp.a libmail.a $(POSTERN_LIBS)
 # stand-ins for parts of libraries, say so in their heads.
 FUZZ_IPC = t/fuzz/fuzz.h t/fuzz/fuzz-ipc.h $(FUZZ_MAIN)
 t_fuzz_fuzz_auth_SOURCES = t/fuzz/fuzz-auth.c auth/server_client.c \
-	auth/server_login.c auth/server_ticket.c auth/server_worker.c \
+	auth/server_login.c auth/server_store.c auth/server_ticket.c \
+	auth/server_worker.c \
 	$(FUZZ_IPC)
 t_fuzz_fuzz_auth_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_fuzz_auth_LDADD = libauth.a libaccounts.a $(POSTERN_LIBS) \

@@ -33,16 +33,24 @@ const char *admin_address(const struct conf *, const char *text, size_t len,
  */
 int	 admin_own_accounts(const char *path);
 
+/*
+ * Are the accounts in the accounts file? EX_OK, or EX_CONFIG, having said
+ * where they are.
+ */
+int	 admin_keeps_accounts(const struct conf *);
+
 /* argv[0] is the word after the command's name: "add", "passwd", ... */
 int	 user_cmd(const char *conf, int argc, char **argv);
 /* The same: "set", "remove", "show". */
 int	 quota_cmd(const char *conf, int argc, char **argv);
 /* argv[0] is "import". */
 int	 import_cmd(const char *conf, int argc, char **argv);
+/* argv[0] is "create". */
+int	 mailbox_cmd(const char *conf, int argc, char **argv);
 /* argv[0] is "check", "show". */
 int	 check_cmd(const char *conf, int argc, char **argv);
 int	 show_cmd(const char *conf, int argc, char **argv);
 extern const char user_cmd_usage[], check_cmd_usage[], show_cmd_usage[],
-    quota_cmd_usage[];
+    quota_cmd_usage[], mailbox_cmd_usage[];
 
 #endif

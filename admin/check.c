@@ -200,7 +200,7 @@ check_cmd(const char *path, int argc, char **argv)
 	check_places(&k);
 	check_tls(&k);
 	check_clients(&k);
-	check_accounts(&k);
+	check_store(&k);
 	check_listeners(&k);
 	conf_free(&c);
 	if (k.errors > 0)

@@ -37,6 +37,8 @@ void	 check_tls(struct check *);
 void	 check_clients(struct check *);
 void	 check_places(struct check *);
 void	 check_accounts(struct check *);
+/* The account store, whichever it is. */
+void	 check_store(struct check *);
 void	 check_listeners(struct check *);
 
 #endif

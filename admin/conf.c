@@ -74,6 +74,16 @@ admin_address(const struct conf *c, const char *text, size_t len,
 }
 
 int
+admin_keeps_accounts(const struct conf *c)
+{
+	if (c->auth_store == CONF_STORE_ACCOUNTS)
+		return EX_OK;
+	return fail_say(EX_CONFIG, conf_store_path(c, NULL), "accounts are "
+	    "kept there (auth.store) and changed with other programs; a "
+	    "mailbox is made by: posternctl mailbox create");
+}
+
+int
 admin_own_accounts(const char *path)
 {
 	struct group *g;

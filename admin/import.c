@@ -331,7 +331,8 @@ import_cmd(const char *conf, int argc, char **argv)
 		return fail_usage(user_cmd_usage);
 	if (argc - optind == 1)
 		im.file = argv[optind];
-	if ((status = admin_conf(conf, &im.conf)) == EX_OK)
+	if ((status = admin_conf(conf, &im.conf)) == EX_OK &&
+	    (status = admin_keeps_accounts(im.conf)) == EX_OK)
 		status = run(&im);
 	if (im.entry != NULL)
 		str_wipe(im.entry, im.cap * sizeof(*im.entry));

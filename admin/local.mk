@@ -6,10 +6,12 @@ libadmin_a_SOURCES = \
 	admin/admin.h \
 	admin/check.c admin/check_clients.c admin/check_files.c \
 	admin/check_impl.h \
+	admin/check_store.c \
 	admin/conf.c \
 	admin/fail.c admin/fail.h \
 	admin/import.c admin/import.h \
 	admin/mailbox.c admin/mailbox.h \
+	admin/mailbox_cmd.c \
 	admin/password.c admin/password.h \
 	admin/quota.c \
 	admin/user.c
@@ -29,6 +31,7 @@ ADMIN_TESTS = \
 	t/062-posternctl-check.sh \
 	t/063-posternctl-cert.sh \
 	t/064-posternctl-terminal.exp \
+	t/065-posternctl-store.sh \
 	t/067-posternctl-quota.sh
 TESTS += $(ADMIN_TESTS)
 EXTRA_DIST += t/posternctl.sh $(ADMIN_TESTS)

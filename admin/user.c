@@ -275,6 +275,8 @@ run(const struct command *cmd, const char *conf, int argc, char **argv)
 	if (argc - optind != cmd->operands)
 		return fail_usage(user_cmd_usage);
 	status = admin_conf(conf, &t.conf);
+	if (status == EX_OK)
+		status = admin_keeps_accounts(t.conf);
 	if (status == EX_OK && cmd->operands == 1)
 		status = set_user(&t, cmd, argv[optind]);
 	if (status == EX_OK)

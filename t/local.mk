@@ -27,6 +27,8 @@ EXTRA_DIST += t/engines.txt t/lib.exp t/lib.sh t/load.py t/many.py $(POSTERN_TES
 
 # Retrieval and the whole, in Python and sh.
 HTTP_TESTS =
+HTTP_TESTS += t/111-smtp-client-certs.py
+HTTP_TESTS += t/113-smtp-scram-plus.py
 HTTP_TESTS += t/117-smtp-chunking.py
 HTTP_TESTS += t/119-smtp-utf8.py
 HTTP_TESTS += t/122-smtp-programs.py

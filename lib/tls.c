@@ -172,7 +172,6 @@ int
 tls_set_clients(struct tls *t, const struct tls_client_rules *rules,
     int ca_fd, const char **why)
 {
-	static const unsigned char context[] = "postern";
 	char sigalgs[] = TLS_CLIENT_SIGALGS;
 	STACK_OF(X509) *chain;
 	int r = -1;
@@ -188,8 +187,6 @@ tls_set_clients(struct tls *t, const struct tls_client_rules *rules,
 	*why = "the certificates cannot be used to verify clients";
 	if (tls_take_cas(t->ctx, chain) == -1 ||
 	    SSL_CTX_set1_client_sigalgs_list(t->ctx, sigalgs) != 1 ||
-	    SSL_CTX_set_session_id_context(t->ctx, context,
-	    sizeof(context) - 1) != 1 ||
 	    SSL_CTX_set_purpose(t->ctx, X509_PURPOSE_SSL_CLIENT) != 1)
 		goto out;
 	SSL_CTX_set_verify_depth(t->ctx, (int)rules->depth);

@@ -57,8 +57,7 @@ address_of(const GENERAL_NAME *name)
 
 	if (name->type == GEN_EMAIL) {
 		text = name->d.rfc822Name;
-		return ASN1_STRING_type(text) == V_ASN1_IA5STRING &&
-		    is_address(text, true) ? text : NULL;
+		return is_address(text, true) ? text : NULL;
 	}
 	if (GENERAL_NAME_get0_otherName(name, &oid, &value) != 1 ||
 	    OBJ_obj2nid(oid) != NID_id_on_SmtpUTF8Mailbox ||

@@ -219,6 +219,39 @@ test_no_certificate(void **state)
 	tls_free(&require);
 }
 
+/* Clients' keys of every kind that is good; short ones and weak digests. */
+static void
+test_keys(void **state)
+{
+	const struct {
+		EVP_PKEY	*key;
+		const EVP_MD	*md;		/* of the signature */
+		int		 alert;
+	} rows[] = {
+		{ pki_key("ED25519", 0), EVP_sha256(), 0 },
+		{ pki_key("P-384", 0), EVP_sha384(), 0 },
+		{ pki_key("rsa", 2048), EVP_sha512(), 0 },
+		{ pki_key("rsa", 1024), EVP_sha256(),
+		    SSL_R_SSLV3_ALERT_BAD_CERTIFICATE },
+		{ pki_key("P-256", 0), EVP_sha1(),
+		    SSL_R_SSLV3_ALERT_BAD_CERTIFICATE },
+	};
+	struct tls *tls = server(TLS_CLIENTS_REQUEST, 4, 32768);
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		shown = (struct shown){ .key = rows[i / 2].key,
+		    .only_12 = i % 2, .alert = rows[i / 2].alert };
+		shown.cert = pki_cert_with(shown.key, "a", -DAY, DAY, root,
+		    ca_key, rows[i / 2].md, good_ext);
+		attempt(tls, "alice@example.test\n");
+		X509_free(shown.cert);
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		EVP_PKEY_free(rows[i].key);
+	tls_free(&tls);
+}
+
 /* A chain of so many CAs below the root; the last one signs. */
 static void
 test_chain(void **state)
@@ -694,6 +727,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_no_certificate),
+		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_stolen),
 		cmocka_unit_test(test_ca_names),

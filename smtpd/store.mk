@@ -47,6 +47,7 @@ t_unit_test_store_peer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=role_done \
 t_unit_test_store_quota_SOURCES = t/unit/test-store-quota.c \
 	t/unit/store_root.c t/unit/store_root.h
 t_unit_test_store_quota_LDADD = $(STORE_TEST_LIBS)
+t_unit_test_store_quota_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write
 endif
 
 TESTS += t/410-store-faults.sh

@@ -134,8 +134,6 @@ set_limits(struct quota *q, struct quota_box *b, enum quota_file r,
 	    quota_limits_parse(text, len, &l) == -1))
 		log_err("store: bad quota file mailbox=%s: the default counts",
 		    b->path);
-	if (quota_limits_same(&l, &b->limits))
-		return;
 	b->limits = l;
 	b->seen.known = false;
 	/* While there was no limit nothing was charged. */
@@ -465,9 +463,6 @@ charge(struct quota *q, struct quota_box *b, uint64_t size)
 	const bool first = b->seen.known && !b->seen.there;
 	int r;
 
-	/* It had no limit: the first look will find the message. */
-	if (!b->known)
-		return;
 	quota_use_add(&b->used, size, 1);
 	b->lines++;
 	r = quota_file_append(q->root, b->path, size, &b->seen);

@@ -45,10 +45,7 @@ stamp_of(int fd, struct quota_stamp *s)
 	*s = (struct quota_stamp){ .known = true, .there = true,
 	    .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size,
 	    .mtime = st.st_mtim };
-	if (S_ISREG(st.st_mode))
-		return 0;
-	errno = EINVAL;
-	return -1;
+	return 0;
 }
 
 static bool
@@ -106,16 +103,13 @@ quota_file_read(int root, const char *path, const char *name,
 		return now->there ? QUOTA_FILE_BAD : QUOTA_FILE_NONE;
 	}
 	if (stamp_of(fd, now) == -1)
-		r = QUOTA_FILE_BAD;
-	if (same_stamp(old, now))
+		r = QUOTA_FILE_FAILED;
+	else if (same_stamp(old, now))
 		r = QUOTA_FILE_SAME;
-	if (r == QUOTA_FILE_TEXT) {
-		if ((n = read_all(fd, text, QUOTA_SIZES_MAX)) == -1)
-			r = is_want(errno) ? QUOTA_FILE_FAILED :
-			    QUOTA_FILE_BAD;
-		else
-			*len = (size_t)n;
-	}
+	else if ((n = read_all(fd, text, QUOTA_SIZES_MAX)) == -1)
+		r = is_want(errno) ? QUOTA_FILE_FAILED : QUOTA_FILE_BAD;
+	else
+		*len = (size_t)n;
 	close(fd);
 	return r;
 }

@@ -151,6 +151,31 @@ def at_commit():
     empty("bob")
 
 
+def big():
+    """Past what the store keeps in memory."""
+    quota("bob", "500K")
+    s = Smtp()
+    eq([s.send("bob", size)[-1] for size in (600000, 400000, 400000)],
+       [OVER, "250 2.0.0", OVER], "big ones, in a file already")
+    eq(sizes("bob")[1], use("bob"), "maildirsize has one of them")
+    quota("bob")
+    empty("bob")
+
+
+def failed():
+    """The commit fails: nothing is charged, and nothing stays held."""
+    s = Smtp()
+    new = box("bob") + "/Maildir/new"
+    s.send("bob", 100)
+    before = sizes("bob")
+    os.chmod(new, 0o555)
+    eq(s.send("bob", 12000)[-1], "451 4.3.0", "a folder cannot be written")
+    os.chmod(new, 0o750)
+    eq(sizes("bob"), before, "nothing is charged")
+    eq(s.send("bob", 12000)[-1], "250 2.0.0", "nothing stays held")
+    empty("bob")
+
+
 def messages():
     quota("bob", "0", "3")
     s = Smtp()
@@ -496,6 +521,8 @@ def test():
               "postern-auth", "postern-smtpd")
     at_rcpt()
     at_commit()
+    big()
+    failed()
     messages()
     one_of_several()
     reservations()
@@ -509,4 +536,4 @@ def test():
        "nothing is left in tmp/")
 
 
-run(99, test)
+run(104, test)

@@ -30,18 +30,40 @@
 
 /* A clock that stands still unless it is told what each look at it costs. */
 static int64_t now_ns, tick_ns;
+/* What others do in between: before the look at the clock when this is 1. */
+static int until_others;
+static void (*others)(void);
 
 static int64_t
 test_clock(void)
 {
 	now_ns += tick_ns;
+	if (until_others > 0 && --until_others == 0)
+		others();
 	return now_ns;
 }
 
-struct fix {
+/* And before a line is written. */
+static void (*before_write)(void);
+
+ssize_t __real_write(int, const void *, size_t);
+ssize_t __wrap_write(int, const void *, size_t);
+
+ssize_t
+__wrap_write(int fd, const void *p, size_t n)
+{
+	void (*fn)(void) = before_write;
+
+	before_write = NULL;
+	if (fn != NULL)
+		fn();
+	return __real_write(fd, p, n);
+}
+
+static struct fix {
 	struct root	 root;
 	struct quota	*q;
-};
+} *the;			/* for what is called back */
 
 static void
 new_quota(struct fix *f, uint64_t bytes, uint64_t messages)
@@ -60,7 +82,9 @@ setup(void **state)
 {
 	struct fix *f = calloc(1, sizeof(*f));
 
-	*state = f;
+	*state = the = f;
+	until_others = 0;
+	before_write = NULL;
 	now_ns = 1000 * SEC;
 	tick_ns = 0;
 	log_open("test", getenv("TEST_LOG") != NULL ? -1 :
@@ -148,6 +172,26 @@ settle(const struct fix *f, const char *box)
 {
 	age(f, box, "Maildir/new", -10);
 	age(f, box, "Maildir/cur", -10);
+}
+
+static void
+age_to(const struct fix *f, const char *box, const char *name, time_t when)
+{
+	const struct timespec t[2] = { { when, 5 }, { when, 5 } };
+	char full[700];
+
+	place(f, box, name, full);
+	assert_int_equal(utimensat(AT_FDCWD, full, t, 0), 0);
+}
+
+static void
+move(const struct fix *f, const char *box, const char *from, const char *to)
+{
+	char a[700], b[700];
+
+	place(f, box, from, a);
+	place(f, box, to, b);
+	assert_int_equal(rename(a, b), 0);
 }
 
 static char *
@@ -454,6 +498,23 @@ test_none(void **state)
 	assert_string_equal(sizes(f, ALICE), "100S\n0 0\n100 1\n");
 }
 
+/* No limit for a while: what came then is counted, and nothing is written. */
+static void
+test_limits_away(void **state)
+{
+	struct fix *f = *state;
+
+	make_maildir(f, ALICE);
+	assert_int_equal(deliver_file(f, 100, ALICE), STORE_OK);
+	put(f, ALICE, "quota", "0S");
+	assert_int_equal(deliver_file(f, 600, ALICE), STORE_OK);
+	assert_string_equal(sizes(f, ALICE), "1000S\n0 0\n100 1\n");
+	take_away(f, ALICE, "quota");
+	age(f, ALICE, "Maildir/new", 1);
+	assert_int_equal(deliver(f, 301, 301, ALICE), STORE_OVER_QUOTA);
+	assert_string_equal(sizes(f, ALICE), "1000S\n700 2\n");
+}
+
 /* A limit that comes, goes and comes while transactions are open. */
 static void
 test_limits_change(void **state)
@@ -474,12 +535,18 @@ test_limits_change(void **state)
 	assert_int_equal(b.n, 0);
 	assert_int_equal(quota_commit(f->q, &a, 5000), STORE_OK);
 	put(f, ALICE, "Maildir/new/1,S=5000", "");
-	/* not known while that is on its way: nothing was charged */
+	/* what is on its way is charged by the limits at its end */
 	put(f, ALICE, "quota", "9000S");
+	take_away(f, ALICE, "Maildir/maildirsize");
 	assert_int_equal(reserve(f, &b, 1, ALICE), STORE_OK);
+	assert_null(sizes(f, ALICE));
+	put(f, ALICE, "quota", "0S");
+	assert_int_equal(deliver(f, 0, 1, ALICE), STORE_OK);
 	quota_done(f->q, &a, true);
 	quota_release(f->q, &a);
 	quota_release(f->q, &b);
+	assert_null(sizes(f, ALICE));
+	put(f, ALICE, "quota", "9000S");
 	assert_int_equal(deliver(f, 0, 4001, ALICE), STORE_OVER_QUOTA);
 	assert_int_equal(deliver(f, 0, 4000, ALICE), STORE_OK);
 }
@@ -551,6 +618,20 @@ test_believed(void **state)
 	}
 }
 
+/* A maildirsize and the folders agree as far as times can tell: believed. */
+static void
+test_once(void **state)
+{
+	struct fix *f = *state;
+
+	make_maildir(f, ALICE);
+	put_message(f, ALICE, 100);
+	assert_int_equal(deliver_file(f, 10, ALICE), STORE_OK);
+	put_message(f, ALICE, 100);
+	assert_int_equal(deliver_file(f, 10, ALICE), STORE_OK);
+	assert_string_equal(sizes(f, ALICE), "1000S\n100 1\n10 1\n10 1\n");
+}
+
 /* What others write is seen; what nobody writes is not read again. */
 static void
 test_others(void **state)
@@ -585,6 +666,87 @@ test_others(void **state)
 		assert_int_equal(box_of(f, ALICE)->used.bytes, 1000);
 		assert_int_equal(box_of(f, ALICE)->used.messages, 4);
 	}
+}
+
+/* With the same time, but the length or the file is another. */
+static void
+test_stamp(void **state)
+{
+	struct fix *f = *state;
+
+	make_maildir(f, ALICE);
+	settle(f, ALICE);
+	put(f, ALICE, "Maildir/maildirsize", "1000S\n100 1\n");
+	age_to(f, ALICE, "Maildir/maildirsize", 2000000000);
+	assert_int_equal(deliver(f, 901, 901, ALICE), STORE_OVER_QUOTA);
+	put(f, ALICE, "Maildir/maildirsize", "1000S\n50 1\n");
+	age_to(f, ALICE, "Maildir/maildirsize", 2000000000);
+	assert_int_equal(deliver(f, 951, 951, ALICE), STORE_OVER_QUOTA);
+	assert_int_equal(box_of(f, ALICE)->used.bytes, 50);
+	put(f, ALICE, "Maildir/other", "1000S\n60 1\n");
+	age_to(f, ALICE, "Maildir/other", 2000000000);
+	move(f, ALICE, "Maildir/other", "Maildir/maildirsize");
+	assert_int_equal(deliver(f, 941, 941, ALICE), STORE_OVER_QUOTA);
+	assert_int_equal(box_of(f, ALICE)->used.bytes, 60);
+}
+
+static void
+append_other(void)
+{
+	char full[700];
+	FILE *fp;
+
+	place(the, ALICE, "Maildir/maildirsize", full);
+	assert_non_null(fp = fopen(full, "a"));
+	fputs("200 1\n", fp);
+	fclose(fp);
+}
+
+/* Another line comes between the look at the file and ours. */
+static void
+test_between(void **state)
+{
+	struct fix *f = *state;
+	struct quota_hold h = { .size = 0 };
+
+	make_maildir(f, ALICE);
+	assert_int_equal(reserve(f, &h, 0, ALICE), STORE_OK);
+	assert_int_equal(quota_commit(f->q, &h, 100), STORE_OK);
+	before_write = append_other;
+	quota_done(f->q, &h, true);
+	quota_release(f->q, &h);
+	assert_string_equal(sizes(f, ALICE), "1000S\n0 0\n200 1\n100 1\n");
+	settle(f, ALICE);
+	assert_int_equal(deliver(f, 100, 100, ALICE), STORE_OK);
+	assert_int_equal(box_of(f, ALICE)->used.bytes, 400);
+}
+
+static void
+deliver_other(void)
+{
+	age(the, ALICE, "Maildir/new", 5);
+}
+
+/* Something comes while it is being counted: the count is not kept. */
+static void
+test_while_counting(void **state)
+{
+	struct fix *f = *state;
+	struct quota_hold h = { .size = 0 };
+
+	make_maildir(f, ALICE);
+	put_message(f, ALICE, 300);
+	settle(f, ALICE);
+	others = deliver_other;
+	until_others = 4;	/* may it, its start, its end, it has been */
+	assert_int_equal(reserve(f, &h, 100, ALICE), STORE_OK);
+	assert_int_equal(until_others, 0);
+	assert_null(sizes(f, ALICE));
+	assert_int_equal(box_of(f, ALICE)->used.bytes, 300);
+	quota_release(f->q, &h);
+	put_message(f, ALICE, 400);
+	assert_int_equal(deliver(f, 301, 301, ALICE), STORE_OVER_QUOTA);
+	assert_string_equal(sizes(f, ALICE), "1000S\n700 2\n");
 }
 
 /* Removed by hand: counted anew, and made anew. */
@@ -719,6 +881,48 @@ test_unwritable(void **state)
 	assert_string_equal(sizes(f, ALICE), "1000S\n1000 3\n");
 }
 
+/* There is no way to write it for a while; nothing else changes. */
+static void
+test_retry(void **state)
+{
+	struct fix *f = *state;
+
+	make_maildir(f, ALICE);
+	take_away(f, ALICE, "Maildir/tmp");
+	assert_int_equal(deliver_file(f, 600, ALICE), STORE_OK);
+	assert_null(sizes(f, ALICE));
+	assert_int_equal(deliver_file(f, 401, ALICE), STORE_OVER_QUOTA);
+	make_folder(f, ALICE, "Maildir/tmp");
+	now_ns += 9 * SEC;
+	assert_int_equal(deliver_file(f, 100, ALICE), STORE_OK);
+	assert_null(sizes(f, ALICE));
+	now_ns += 2 * SEC;
+	assert_int_equal(deliver_file(f, 100, ALICE), STORE_OK);
+	assert_string_equal(sizes(f, ALICE), "1000S\n700 2\n100 1\n");
+}
+
+/* A line was not written, and nobody can tell from the file. */
+static void
+test_line_lost(void **state)
+{
+	struct fix *f = *state;
+	struct quota_hold h = { .size = 0 };
+
+	make_maildir(f, ALICE);
+	assert_int_equal(deliver_file(f, 100, ALICE), STORE_OK);
+	assert_int_equal(reserve(f, &h, 0, ALICE), STORE_OK);
+	assert_int_equal(quota_commit(f->q, &h, 200), STORE_OK);
+	move(f, ALICE, "Maildir/maildirsize", "Maildir/aside");
+	make_folder(f, ALICE, "Maildir/maildirsize");
+	put_message(f, ALICE, 200);
+	quota_done(f->q, &h, true);
+	quota_release(f->q, &h);
+	take_away(f, ALICE, "Maildir/maildirsize");
+	move(f, ALICE, "Maildir/aside", "Maildir/maildirsize");
+	assert_int_equal(deliver_file(f, 10, ALICE), STORE_OK);
+	assert_string_equal(sizes(f, ALICE), "1000S\n300 2\n10 1\n");
+}
+
 /* What a process that was killed has left in tmp/ is no hindrance. */
 static void
 test_left_over(void **state)
@@ -837,7 +1041,19 @@ test_price(void **state)
 	take_away(f, ALICE, "Maildir/new/1,S=1000");
 	assert_int_equal(deliver(f, 0, 1, ALICE), STORE_OVER_QUOTA);
 	now_ns += 3 * SEC;
-	assert_int_equal(deliver(f, 0, 1, ALICE), STORE_OK);
+	assert_int_equal(deliver_file(f, 900, ALICE), STORE_OK);
+	assert_string_equal(sizes(f, ALICE), "1000S\n0 0\n900 1\n");
+	/* what would never fit is not worth it */
+	now_ns += 10 * SEC;
+	assert_int_equal(deliver(f, 1001, 1001, ALICE), STORE_OVER_QUOTA);
+	assert_string_equal(sizes(f, ALICE), "1000S\n0 0\n900 1\n");
+	assert_int_equal(deliver(f, 101, 101, ALICE), STORE_OVER_QUOTA);
+	assert_string_equal(sizes(f, ALICE), "1000S\n900 1\n");
+	/* a look at the folders has its price as well */
+	settle(f, ALICE);
+	now_ns += 10 * SEC;
+	assert_int_equal(deliver(f, 101, 101, ALICE), STORE_OVER_QUOTA);
+	assert_true(b->next - now_ns > SEC);
 	/* nobody's is counted when all the time is gone: try again later */
 	tick_ns = 0;
 	f->q->budget = -2 * SEC;
@@ -915,14 +1131,21 @@ main(void)
 		TEST(test_priority),
 		TEST(test_limits),
 		TEST(test_none),
+		TEST(test_limits_away),
 		TEST(test_limits_change),
 		TEST(test_believed),
+		TEST(test_once),
 		TEST(test_others),
+		TEST(test_stamp),
+		TEST(test_between),
+		TEST(test_while_counting),
 		TEST(test_removed),
 		TEST(test_deletion),
 		TEST(test_long),
 		TEST(test_first),
 		TEST(test_unwritable),
+		TEST(test_retry),
+		TEST(test_line_lost),
 		TEST(test_left_over),
 		TEST(test_mode),
 		TEST(test_scan),

@@ -503,12 +503,23 @@ static void
 test_limits_away(void **state)
 {
 	struct fix *f = *state;
+	struct quota_hold h = { .size = 0 }, i = { .size = 0 };
 
 	make_maildir(f, ALICE);
 	assert_int_equal(deliver_file(f, 100, ALICE), STORE_OK);
+	assert_int_equal(reserve(f, &h, 1, ALICE), STORE_OK);
+	assert_int_equal(reserve(f, &i, 1, ALICE), STORE_OK);
 	put(f, ALICE, "quota", "0S");
 	assert_int_equal(deliver_file(f, 600, ALICE), STORE_OK);
+	assert_int_equal(quota_commit(f->q, &h, 1), STORE_OK);
+	quota_done(f->q, &h, true);
+	quota_release(f->q, &h);
 	assert_string_equal(sizes(f, ALICE), "1000S\n0 0\n100 1\n");
+	move(f, ALICE, "Maildir/maildirsize", "Maildir/aside");
+	assert_int_equal(quota_commit(f->q, &i, 1), STORE_OK);
+	assert_null(sizes(f, ALICE));
+	quota_release(f->q, &i);
+	move(f, ALICE, "Maildir/aside", "Maildir/maildirsize");
 	take_away(f, ALICE, "quota");
 	age(f, ALICE, "Maildir/new", 1);
 	assert_int_equal(deliver(f, 301, 301, ALICE), STORE_OVER_QUOTA);
@@ -899,6 +910,11 @@ test_retry(void **state)
 	now_ns += 2 * SEC;
 	assert_int_equal(deliver_file(f, 100, ALICE), STORE_OK);
 	assert_string_equal(sizes(f, ALICE), "1000S\n700 2\n100 1\n");
+	/* and that is that: not counted every time from now on */
+	put_message(f, ALICE, 50);
+	assert_int_equal(deliver_file(f, 10, ALICE), STORE_OK);
+	assert_string_equal(sizes(f, ALICE),
+	    "1000S\n700 2\n100 1\n10 1\n");
 }
 
 /* A line was not written, and nobody can tell from the file. */

@@ -12,7 +12,7 @@ command -v curl > /dev/null || skip_all "no curl"
 # A profile, and with it the last system calls, is left out there.
 seccomp=2
 ! grep -qs '^#define POSTERN_SANITIZE' "$BUILDDIR/config.h" || seccomp=0
-plan 77
+plan 82
 
 # What fixture_init made for nobody, given to those whom it belongs to.
 fixture_init
@@ -145,3 +145,23 @@ ok "the new one is taken" get bob "another secret" /mail/
 notok "the old one is not" get bob bob-secret /mail/
 echo "one more" | fixture_ctl user add -p "dora@$DOMAIN"
 ok "so is that of a new account" get dora "one more" /mail/
+
+fixture_ctl quota set "bob@$DOMAIN" 100K
+is "a quota is root's, and the store reads it" \
+    "$(stat -c '%U %G %a' "$T/mail/$DOMAIN/bob/quota")" "root postern-mail 640"
+notok "and does not write it" as postern-store \
+    sh -c ": >> '$T/mail/$DOMAIN/bob/quota'"
+send() {
+	swaks --server "127.0.0.1:$SMTP" --tls --auth PLAIN \
+	    --auth-user "alice@$DOMAIN" --auth-password alice-secret \
+	    --from "alice@$DOMAIN" --to "bob@$DOMAIN" --body "$1" \
+	    > "$T/swaks" 2>&1
+}
+send small
+is "maildirsize is the store's" "$(stat -c '%U %G %a' "$box/maildirsize")" \
+    "postern-store postern-mail 640"
+is "with the limit" "$(head -n 1 "$box/maildirsize")" 102400S
+for i in 1 2 3; do
+	send "$(head -c 45000 /dev/zero | tr '\0' x | fold -w 70)"
+done
+ok "it holds" grep -q '^<~\* 452 4.2.2' "$T/swaks"

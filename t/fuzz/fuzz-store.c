@@ -10,6 +10,7 @@
 #include "lib/conf.h"
 #include "lib/role.h"
 #include "smtpd/store_impl.h"
+#include "smtpd/store_quota_impl.h"
 #include "t/fuzz/fuzz-ipc.h"
 
 static char		 root[256], domain[] = "example.test";
@@ -66,6 +67,8 @@ start(void)
 	conf.header_size = 2000;
 	conf.received_limit = 5;
 	conf.recipient_limit = 3;
+	conf.quota = 10000;
+	conf.quota_messages = 4;
 	conf.connections = 5;
 	conf.delivery_threads = 1;
 	conf.delivery_queue = 3;
@@ -163,6 +166,7 @@ check_rest(int neighbour)
 	}
 	CHECK(pool_pending(store.pool) == 0);
 	CHECK(store.bodies.memory == 0);
+	CHECK(store.quota->nidle == store.quota->boxes);
 	CHECK(ipc_send(neighbour, &b, sizeof(b), -1) == 0);
 	CHECK(hear(neighbour, &answers) && answers == 1);
 	CHECK(ipc_send(neighbour, &a, sizeof(a), -1) == 0);

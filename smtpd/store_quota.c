@@ -5,7 +5,8 @@
  * sessions there are, what is used, reserved and being committed never adds
  * up to more than the limit. Two stores run side by side for a while after a
  * reload, and other programs deliver too: of their messages those count that
- * they have written down in maildirsize, those they are at work on do not.
+ * they have written down in maildirsize, those they are at work on do not,
+ * or, when they are counted at that moment, twice until the next count.
  */
 #include "smtpd/store_quota.h"
 

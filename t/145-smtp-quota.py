@@ -254,6 +254,24 @@ def reservations():
     eq(files("bob"), [], "nothing was delivered")
 
 
+def reload():
+    """Another default, for the connections after it."""
+    s = Smtp()
+    eq(s.send("bob", 6000)[-1], "250 2.0.0", "before a reload")
+    pid = lib.fixture.pid("postern-smtpd")
+    lib.fixture.conf("delivery { quota = 10000 }")
+    os.kill(pid, signal.SIGHUP)
+    eq(wait_for(lambda: tried(5000) == OVER), True, "less after it")
+    eq(sizes("bob"), ("10000S", use("bob")), "maildirsize has the new limit")
+    lib.fixture.conf("delivery { quota = %d }" % LIMIT)
+    os.kill(pid, signal.SIGHUP)
+    eq(wait_for(lambda: tried(5000) == "250 2.1.5"), True,
+       "and more after another")
+    eq(Smtp().send("bob", 5000)[-1], "250 2.0.0", "one that fits now")
+    eq(sizes("bob"), ("%dS" % LIMIT, use("bob")), "maildirsize as well")
+    empty("bob")
+
+
 def sessions_killed():
     s = Smtp()
     s.mail(LIMIT - 5000)
@@ -266,8 +284,18 @@ def sessions_killed():
     empty("bob")
 
 
+def tried(size):
+    """RCPT of that declared size. The services may be starting."""
+    try:
+        s = Smtp()
+        s.mail(size)
+        return s.rcpt("bob")
+    except (Closed, OSError, AttributeError):
+        return "nothing"
+
+
 def again(size):
-    """Is one of that size taken? The services may be starting."""
+    """Is one of that size taken?"""
     try:
         return Smtp().send("bob", 100, size)[-1] == "250 2.0.0"
     except (Closed, OSError, AttributeError):
@@ -530,10 +558,11 @@ def test():
     by_hand()
     own_limits()
     dovecot()
+    reload()
     sessions_killed()
     store_killed()
     eq([u for u in ("alice", "bob", "carol") if files(u, "tmp")], [],
        "nothing is left in tmp/")
 
 
-run(104, test)
+run(110, test)

@@ -70,6 +70,7 @@ on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 	const struct store_reply *r = msg;
 	struct driver *d = arg;
 	struct client *c;
+	char seconds[16];
 
 	(void)ch;
 	if (fd != -1 || len != sizeof(*r) || r->type != STORE_REPLY ||
@@ -87,8 +88,9 @@ on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 		log_message(c, r);
 		store_forget(c);
 	}
-	session_stored(c->session, (enum store_status)r->status, r->id,
-	    now_monotonic());
+	snprintf(seconds, sizeof(seconds), "%" PRIu32, r->retry_after);
+	session_stored(c->session, (enum store_status)r->status,
+	    r->status == STORE_RATE ? seconds : r->id, now_monotonic());
 	client_answered(c);
 }
 

@@ -119,9 +119,13 @@ void	 session_secured(struct session *, struct session_tls, uint64_t now);
 /* The answer to AUTH_START or AUTH_STEP. user counts with AUTH_OK. */
 void	 session_login(struct session *, enum auth_status, const char *user,
 	    const void *data, size_t len, uint64_t now);
-/* The answer to BEGIN, RCPT, OPEN or COMMIT. id counts with the last. */
-void	 session_stored(struct session *, enum store_status, const char *id,
-	    uint64_t now);
+/*
+ * The answer to BEGIN, RCPT, OPEN or COMMIT. detail is what the reply names:
+ * the message's id with STORE_OK to COMMIT, the seconds to wait as decimal
+ * digits with STORE_RATE; else it does not count and may be NULL.
+ */
+void	 session_stored(struct session *, enum store_status,
+	    const char *detail, uint64_t now);
 void	 session_event(struct session *, enum session_event, uint64_t now);
 /* The octets to be sent; the driver takes them with buf_take(). */
 struct buf *session_output(struct session *);

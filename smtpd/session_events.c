@@ -148,6 +148,7 @@ store_reply(enum store_status status)
 		[STORE_BAD_HEADER] = REPLY_BAD_HEADER,
 		[STORE_LOOP] = REPLY_LOOP,
 		[STORE_TOO_BIG] = REPLY_TOO_BIG,
+		[STORE_RATE] = REPLY_RATE,
 	};
 
 	if (status >= STORE_STATUS_COUNT || replies[status] == REPLY_NONE)
@@ -182,7 +183,7 @@ stored_ok(struct session *s, const char *id)
 
 /* Refusals of the store are no errors of the protocol: not counted. */
 static void
-stored_not(struct session *s, enum reply r)
+stored_not(struct session *s, enum reply r, const char *detail)
 {
 	if (r == REPLY_REVOKED) {
 		session_bye(s, r);
@@ -193,20 +194,20 @@ stored_not(struct session *s, enum reply r)
 		return;
 	}
 	session_step(s, s->txn->committed ? STATE_READY : s->home);
-	session_say(s, r, NULL);
+	session_say(s, r, r == REPLY_RATE ? detail : NULL);
 }
 
 void
-session_stored(struct session *s, enum store_status status, const char *id,
-    uint64_t now)
+session_stored(struct session *s, enum store_status status,
+    const char *detail, uint64_t now)
 {
 	if (s->state != STATE_WAIT || s->txn == NULL)
 		return;
 	s->now = now;
 	if (status == STORE_OK)
-		stored_ok(s, id);
+		stored_ok(s, detail);
 	else
-		stored_not(s, store_reply(status));
+		stored_not(s, store_reply(status), detail);
 	session_settle(s);
 }
 

@@ -62,6 +62,8 @@ sender_status(const char *path)
 {
 	if (path[0] == '\0' || has(path, "alice@"))
 		return STORE_OK;
+	if (has(path, "busy@"))
+		return STORE_RATE;
 	return STORE_NOT_SENDER;
 }
 
@@ -74,6 +76,8 @@ rcpt_status(const char *path)
 		return STORE_NOT_LOCAL;
 	if (has(path, "nobody@"))
 		return STORE_NO_USER;
+	if (has(path, "busy@"))
+		return STORE_RATE;
 	return has(path, "full@") ? STORE_OVER_QUOTA : STORE_OK;
 }
 
@@ -135,10 +139,10 @@ answer(struct play *p)
 		login_answer(p, &a);
 		break;
 	case SESSION_DO_BEGIN:
-		session_stored(p->s, sender_status(a.text), NULL, p->now);
+		session_stored(p->s, sender_status(a.text), "3600", p->now);
 		break;
 	case SESSION_DO_RCPT:
-		session_stored(p->s, rcpt_status(a.text), NULL, p->now);
+		session_stored(p->s, rcpt_status(a.text), "17", p->now);
 		break;
 	case SESSION_DO_OPEN:
 		session_stored(p->s, p->opens, NULL, p->now);

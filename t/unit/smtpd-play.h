@@ -5,9 +5,10 @@
  * messages are gathered. For the unit tests of smtpd.
  *
  * The login is alice with the password secret. Recipients are local when
- * in example.test; nobody@ does not exist there, full@ is over quota. A
- * sender must be alice@ or empty. The body decides about the commit: when
- * it has "X-Status: n" the store answers with status n.
+ * in example.test; nobody@ does not exist there, full@ is over quota, busy@
+ * comes too fast (17 s; as a sender 3600 s). A sender must be alice@ or
+ * empty. The body decides about the commit: when it has "X-Status: n" the
+ * store answers with status n.
  */
 #ifndef POSTERN_T_SMTPD_PLAY_H
 #define POSTERN_T_SMTPD_PLAY_H

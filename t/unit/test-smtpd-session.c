@@ -355,6 +355,29 @@ test_rcpt(void **state)
 	    "354");
 }
 
+/* The reply says when to come back; the session goes on where it was. */
+static void
+test_rate(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_reach(&p, STATE_READY);
+	buf_take(&p.out, p.out.len);
+	play_say(&p, "MAIL FROM:<busy@example.test>\r\nRCPT TO:<b@c.test>\r\n"
+	    "MAIL FROM:<>\r\nRCPT TO:<busy@example.test>\r\nDATA\r\n"
+	    "RCPT TO:<bob@example.test>\r\n");
+	assert_int_equal(buf_add(&p.out, "", 1), 0);
+	assert_string_equal((const char *)buf_data(&p.out),
+	    "450 4.7.1 Too much mail from this login, try again in 3600 "
+	    "seconds\r\n503 5.5.1 Say MAIL first\r\n250 2.1.0 Sender ok\r\n"
+	    "450 4.7.1 Too much mail from this login, try again in 17 "
+	    "seconds\r\n503 5.5.1 No valid recipient yet\r\n"
+	    "250 2.1.5 Recipient ok\r\n");
+	assert_int_equal(session_info(p.s).messages, 1);
+	play_end(&p);
+}
+
 static void
 test_what_the_store_is_told(void **state)
 {
@@ -535,6 +558,7 @@ main(void)
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_mail_arguments),
 		cmocka_unit_test(test_rcpt),
+		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_what_the_store_is_told),
 		cmocka_unit_test(test_commit_verdicts),
 		cmocka_unit_test(test_auth),

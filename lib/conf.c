@@ -249,15 +249,39 @@ complete_listener(struct conf *c, const char *section, size_t n)
 	}
 }
 
+static size_t
+key_of(const char *section, const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(conf_keys[i].section, section) != 0 ||
+	    strcmp(conf_keys[i].name, name) != 0)
+		i++;
+	return i;
+}
+
 /* Had the key a value that was refused? */
 static bool
 is_bad(const struct reader *r, const char *section, const char *name)
 {
-	for (size_t i = 0; conf_keys[i].name != NULL; i++)
-		if (strcmp(conf_keys[i].section, section) == 0 &&
-		    strcmp(conf_keys[i].name, name) == 0)
-			return r->bad[i];
-	return false;
+	return r->bad[key_of(section, name)];
+}
+
+/* Mail is not relayed, not even the postmaster's. */
+static void
+complete_postmaster(struct reader *r)
+{
+	const struct conf *c = r->conf;
+	char domain[IDNA_MAX + 1];
+	const char *at;
+
+	if (c->postmaster == NULL || is_bad(r, "", "domains") ||
+	    (at = strrchr(c->postmaster, '@')) == NULL ||
+	    (idna_to_ascii(domain, sizeof(domain), at + 1,
+	    strlen(at + 1)) == 0 && conf_is_local(c, domain)))
+		return;
+	report(r, r->line[key_of("delivery", "postmaster")],
+	    "delivery.postmaster: its domain is not one of the domains");
 }
 
 /* The form in which domains are compared. */
@@ -316,6 +340,7 @@ complete(struct reader *r)
 		    "as PLAIN and LOGIN send them: list one of these");
 	if (c->domains.n == 0)
 		report(r, 0, "domains: none is given");
+	complete_postmaster(r);
 	if (c->tls_certificates.n == 0)
 		report(r, 0, "tls.certificates: none is given");
 	if (c->tls_certificates.n != c->tls_keys.n)

@@ -88,6 +88,9 @@ struct conf {
 	uint64_t	 message_size;
 	uint64_t	 recipient_limit;
 	uint64_t	 messages_per_session;
+	uint64_t	 messages_per_login;	/* in login_rate_time, 0: any */
+	uint64_t	 recipients_per_login;
+	uint64_t	 login_rate_time;
 	uint64_t	 errors_per_session;
 	uint64_t	 connections;
 	uint64_t	 connections_per_address;
@@ -105,6 +108,12 @@ struct conf {
 	uint64_t	 received_limit;
 	uint64_t	 quota;			/* of a mailbox, 0: none */
 	uint64_t	 quota_messages;
+	char		*aliases;
+	bool		 catch_all;
+	uint64_t	 alias_members;
+	uint64_t	 alias_depth;
+	uint64_t	 mailbox_limit;		/* of one message */
+	char		*postmaster;		/* "" or an address */
 	bool		 long_lines;
 	bool		 hide_client;
 

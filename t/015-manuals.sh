@@ -8,7 +8,7 @@ none "mandoc -T lint is silent" "$(mandoc -T lint -W warning man/*.[1-9] |
     grep -v 'referenced manual not found')"
 none "the programs have their pages" "$(for p in postern-auth.8 \
     postern-smtpd.8 postern-retrieve.8 posternctl.8 postern.conf.5 \
-    postern-accounts.5 postern-smtp.7 postern-http.7; do
+    postern-accounts.5 postern-aliases.5 postern-smtp.7 postern-http.7; do
 	[ -f "man/$p" ] || echo "$p"
 done)"
 none "pages that are referred to are there" "$(sed -n \

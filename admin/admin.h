@@ -47,10 +47,12 @@ int	 quota_cmd(const char *conf, int argc, char **argv);
 int	 import_cmd(const char *conf, int argc, char **argv);
 /* argv[0] is "create". */
 int	 mailbox_cmd(const char *conf, int argc, char **argv);
+/* argv[0] is the word after the command's name: "add", "remove", "list". */
+int	 alias_cmd(const char *conf, int argc, char **argv);
 /* argv[0] is "check", "show". */
 int	 check_cmd(const char *conf, int argc, char **argv);
 int	 show_cmd(const char *conf, int argc, char **argv);
 extern const char user_cmd_usage[], check_cmd_usage[], show_cmd_usage[],
-    quota_cmd_usage[], mailbox_cmd_usage[];
+    quota_cmd_usage[], alias_cmd_usage[], mailbox_cmd_usage[];
 
 #endif

@@ -201,6 +201,7 @@ check_cmd(const char *path, int argc, char **argv)
 	check_tls(&k);
 	check_clients(&k);
 	check_store(&k);
+	check_aliases(&k);
 	check_listeners(&k);
 	conf_free(&c);
 	if (k.errors > 0)

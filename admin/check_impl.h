@@ -39,6 +39,7 @@ void	 check_places(struct check *);
 void	 check_accounts(struct check *);
 /* The account store, whichever it is. */
 void	 check_store(struct check *);
+void	 check_aliases(struct check *);
 void	 check_listeners(struct check *);
 
 #endif

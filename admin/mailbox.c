@@ -179,3 +179,43 @@ mailbox_unmake(const char *root, const char *user)
 	if (mailbox_path(root, user, path, sizeof(path)) == 0)
 		rmdir(path);
 }
+
+static int
+stat_mailbox(const char *root, const char *address)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (mailbox_path(root, address, path, sizeof(path)) == -1 ||
+	    stat(path, &st) == -1)
+		return -1;
+	if (S_ISDIR(st.st_mode))
+		return 0;
+	errno = ENOTDIR;
+	return -1;
+}
+
+bool
+mailbox_is_there(const char *root, const char *address)
+{
+	return stat_mailbox(root, address) == 0;
+}
+
+static bool
+is_absent(const char *root, const char *address)
+{
+	return stat_mailbox(root, address) == -1 &&
+	    (errno == ENOENT || errno == ENOTDIR);
+}
+
+bool
+mailbox_is_missing(const char *root, const char *address)
+{
+	char base[ADDR_MAX + 1];
+	struct addr a;
+
+	if (addr_split(address, &a) == -1 || !is_absent(root, address))
+		return false;
+	addr_strip_tag(&a);
+	return is_absent(root, addr_join(&a, base, sizeof(base)));
+}

@@ -40,6 +40,12 @@ int	 mailbox_path(const char *root, const char *user, char *dst,
 int	 mailbox_make(const char *root, const char *user,
 	    const struct mailbox_owner *);
 /*
+ * Is the mailbox of an address (local@domain) there? Is it certain that there
+ * is none, nor one of the address without its tag? Both may be false.
+ */
+bool	 mailbox_is_there(const char *root, const char *address);
+bool	 mailbox_is_missing(const char *root, const char *address);
+/*
  * Bring the mailboxes made to stable storage, all at once: the file system
  * of the root is synced. 0, or -1 and errno.
  */

@@ -77,6 +77,12 @@ mailbox_command(const char *conf, int argc, char **argv)
 	return mailbox_cmd(conf, argc - 1, argv + 1);
 }
 
+static int
+alias_command(const char *conf, int argc, char **argv)
+{
+	return alias_cmd(conf, argc - 1, argv + 1);
+}
+
 static const struct command {
 	const char	*name;
 	const char	*usage;
@@ -85,6 +91,7 @@ static const struct command {
 	{ "user", user_cmd_usage, user_command },
 	{ "quota", quota_cmd_usage, quota_command },
 	{ "mailbox", mailbox_cmd_usage, mailbox_command },
+	{ "alias", alias_cmd_usage, alias_command },
 	{ "check", check_cmd_usage, check_cmd },
 	{ "show", show_cmd_usage, show_cmd },
 	{ "cert", cert_cmd_usage, cert_command },

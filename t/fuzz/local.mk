@@ -5,6 +5,7 @@
 FUZZERS = \
 	t/fuzz/fuzz-accounts \
 	t/fuzz/fuzz-addr \
+	t/fuzz/fuzz-alias \
 	t/fuzz/fuzz-auth \
 	t/fuzz/fuzz-base64 \
 	t/fuzz/fuzz-conf \
@@ -40,6 +41,10 @@ t_fuzz_fuzz_accounts_LDADD = libaccounts.a $(POSTERN_LIBS) $(CRYPTO_LIBS)
 t_fuzz_fuzz_addr_SOURCES = t/fuzz/fuzz-addr.c t/fuzz/fuzz.h $(FUZZ_MAIN)
 t_fuzz_fuzz_addr_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_fuzz_addr_LDADD = libmail.a libpostern.a $(IDN_LIBS)
+t_fuzz_fuzz_alias_SOURCES = t/fuzz/fuzz-alias.c t/fuzz/fuzz.h \
+	admin/alias_edit.c $(FUZZ_MAIN)
+t_fuzz_fuzz_alias_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_fuzz_alias_LDADD = libmail.a $(POSTERN_LIBS)
 t_fuzz_fuzz_base64_SOURCES = t/fuzz/fuzz-base64.c t/fuzz/fuzz.h $(FUZZ_MAIN)
 t_fuzz_fuzz_base64_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_fuzz_base64_LDADD = libretrieve.a libpostern.a

@@ -325,3 +325,24 @@ mailbox_list_parse(const char *value, size_t len, mailbox_fn *fn, void *arg)
 	}
 	return any && !list.group ? list.count : -1;
 }
+
+static int
+take_one(void *arg, const struct mailbox *m)
+{
+	struct addr *out = arg;
+
+	*out = m->addr;
+	return 0;
+}
+
+int
+mailbox_parse_one(const char *value, size_t len, struct addr *out)
+{
+	/* As if within a group: there no other can begin. */
+	struct list list = { .l = { .p = value, .end = value + len },
+	    .group = true, .fn = take_one, .arg = out };
+
+	memset(out, 0, sizeof(*out));
+	next(&list.l);
+	return parse_address(&list) == 0 && list.l.kind == TOK_END ? 0 : -1;
+}

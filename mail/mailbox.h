@@ -30,4 +30,10 @@ typedef int mailbox_fn(void *arg, const struct mailbox *);
 int	 mailbox_list_parse(const char *value, size_t len, mailbox_fn *,
 	    void *arg);
 
+/*
+ * Parse the value of a field that has one mailbox, and no group (Sender). 0
+ * and *out, or -1.
+ */
+int	 mailbox_parse_one(const char *value, size_t len, struct addr *out);
+
 #endif

@@ -30,6 +30,7 @@ static const int calls[] = {
 #ifndef __NR_renameat
 	SCMP_SYS(renameat2),
 #endif
+	SCMP_SYS(pread64),	/* the alias file */
 	-1
 };
 
@@ -38,13 +39,13 @@ static struct priv_profile profile = { .calls = calls };
 
 /*
  * Descriptors: a file for each message that is in a file, a folder for each
- * recipient of those that threads deliver, and channels.
+ * mailbox of those that threads deliver, and channels.
  */
 static unsigned long
 descriptors(const struct conf *c)
 {
 	return (unsigned long)(c->connections + c->delivery_threads *
-	    (c->recipient_limit + 8) + 256);
+	    (c->mailbox_limit + 8) + 256);
 }
 
 static int
@@ -62,7 +63,12 @@ on_start(void *arg, struct event_base *base, const struct conf *conf)
 	profile.paths[0].access = PRIV_READ | PRIV_WRITE | PRIV_LINK |
 	    PRIV_MKDIR | PRIV_UNLINK;
 	profile.nofile = descriptors(conf);
-	return store_init(s, base, conf);
+	if (store_init(s, base, conf) == -1)
+		return -1;
+	/* The folder: the file is replaced by rename(2). */
+	profile.paths[1].path = aliases_folder(s->aliases);
+	profile.paths[1].access = PRIV_READ;
+	return 0;
 }
 
 static void

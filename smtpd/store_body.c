@@ -218,6 +218,7 @@ check_header(struct body *b, bool eof)
 	const char *text = b->text.len > 0 ?
 	    (const char *)buf_data(&b->text) : "";
 	const uint64_t max = b->env->header_size;
+	const struct author who = { &b->login, b->env->aliases };
 	struct author_facts facts;
 	enum store_status status;
 	enum header_end r;
@@ -233,8 +234,7 @@ check_header(struct body *b, bool eof)
 		spoil(b, STORE_BAD_HEADER, 0);
 		return;
 	}
-	status = author_check(text, end, &b->login, b->env->received_limit,
-	    &facts);
+	status = author_check(text, end, &who, b->env->received_limit, &facts);
 	if (status != STORE_OK) {
 		spoil(b, status, 0);
 		return;

@@ -18,6 +18,7 @@
 #include "smtpd/store_file.h"
 #include "smtpd/store_proto.h"
 
+struct alias_table;
 struct trace;
 
 #define BODY_ID_MAX	48
@@ -30,6 +31,7 @@ struct body_env {
 	uint64_t	 message_size;		/* limits, octets */
 	uint64_t	 header_size;
 	uint64_t	 received_limit;
+	struct alias_table *aliases;		/* or NULL; it may change */
 	size_t		 memory;		/* in use by all, */
 	size_t		 memory_max;		/* and its bound */
 };

@@ -74,6 +74,35 @@ make_folder(int parent, const char *name)
 }
 
 int
+mailbox_create(int root, const char *path)
+{
+	const char *local = strchr(path, '/') + 1;
+	int top, domain = -1, box = -1, r = -1, saved;
+	char name[PATH_SIZE];
+
+	/* The root is open for paths alone, which cannot be synced. */
+	top = file_open_below(root, ".", O_RDONLY | O_DIRECTORY, 0);
+	if (top == -1 || str_copyn(name, sizeof(name), path,
+	    (size_t)(local - 1 - path)) == -1)
+		goto out;
+	if ((domain = make_folder(top, name)) == -1 ||
+	    (box = make_folder(domain, local)) == -1 ||
+	    folder_sync(domain) == -1 || folder_sync(top) == -1)
+		goto out;
+	r = 0;
+out:
+	saved = errno;
+	if (box != -1)
+		close(box);
+	if (domain != -1)
+		close(domain);
+	if (top != -1)
+		close(top);
+	errno = saved;
+	return r;
+}
+
+int
 mailbox_make(int root, const char *path)
 {
 	static const char *const subs[] = { "tmp", "cur", "new" };

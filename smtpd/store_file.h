@@ -16,6 +16,11 @@
  */
 int	 mailbox_exists(int root, const char *path);
 /*
+ * Make the mailbox at path, and its domain's folder, where they are missing,
+ * and bring both to stable storage. Blocks. 0, or -1 and errno.
+ */
+int	 mailbox_create(int root, const char *path);
+/*
  * Open folder sub ("new", "tmp") of the mailbox's Maildir. A descriptor, or
  * -1 and errno; ENOENT: there is no such folder yet.
  */

@@ -12,11 +12,14 @@
 #include <sys/queue.h>
 
 #include "mail/addr.h"
+#include "smtpd/store_alias.h"
+#include "smtpd/store_author.h"
 #include "smtpd/store_body.h"
 #include "smtpd/store_commit.h"
 #include "smtpd/store_pool.h"
 #include "smtpd/store_proto.h"
 #include "smtpd/store_quota.h"
+#include "smtpd/store_rate.h"
 
 struct chan;
 struct conf;
@@ -48,6 +51,7 @@ struct txn {
 	size_t			 npaths, cap, rcpts;
 	size_t			 charged;	/* of the memory account */
 	struct quota_hold	 hold;		/* in the recipients' quotas */
+	uint32_t		 retry_after;	/* seconds, with STORE_RATE */
 	struct addr		 rcpt, mailbox;	/* the first recipient's */
 	struct body		 body;
 	struct commit		 commit;
@@ -73,6 +77,10 @@ struct store {
 	struct chan		*auth;
 	struct pool		*pool;
 	struct quota		*quota;
+	struct aliases		*aliases;
+	struct rate		*rate;
+	struct addr		 postmaster;	/* the conf's, or empty */
+	bool			 postmaster_made;
 	struct body_env		 bodies;
 	struct commit_env	 commits;
 	LIST_HEAD(, peer)	 peers;
@@ -103,6 +111,8 @@ enum store_status txn_commit(struct txn *);
 /* store_start.c: 0, or -1 (logged). For the role and for the tests. */
 int	 store_init(struct store *, struct event_base *, const struct conf *);
 int	 store_threads(struct store *);
+/* Look whether the alias file has changed; the tables before are gone. */
+void	 store_follow_aliases(struct store *);
 /* The channel to auth. Takes fd over. */
 void	 store_auth(struct store *, int fd);
 /* The user of a ticket, asked of auth's channel before it is refused. */

@@ -40,12 +40,13 @@ static const struct handler {
 };
 
 static const char *
-answer(struct peer *p, uint32_t number, enum store_type request,
-    enum store_status status, const char *id)
+answer_later(struct peer *p, uint32_t number, enum store_type request,
+    enum store_status status, uint32_t retry_after, const char *id)
 {
 	struct store_reply r;
 
 	memset(&r, 0, sizeof(r));
+	r.retry_after = status == STORE_RATE ? retry_after : 0;
 	r.type = STORE_REPLY;
 	r.txn = number;
 	r.request = request;
@@ -55,6 +56,13 @@ answer(struct peer *p, uint32_t number, enum store_type request,
 	if (fault_point("send") || chan_send(p->chan, &r, sizeof(r), -1) == -1)
 		return "takes no answer";
 	return NULL;
+}
+
+static const char *
+answer(struct peer *p, uint32_t number, enum store_type request,
+    enum store_status status, const char *id)
+{
+	return answer_later(p, number, request, status, 0, id);
 }
 
 /* Is there a NUL within size octets, and only printable ASCII before it? */
@@ -106,6 +114,7 @@ peer_begin(struct peer *p, const void *msg, size_t len)
 	struct addr from;
 	const char *user;
 	struct txn *t;
+	uint32_t wait;
 
 	(void)len;
 	if ((m->flags & ~STORE_FLAGS) != 0)
@@ -122,9 +131,11 @@ peer_begin(struct peer *p, const void *msg, size_t len)
 	    (t = txn_new(p, m->txn)) == NULL)
 		return answer(p, m->txn, STORE_BEGIN, STORE_FAILED, NULL);
 	t->flags = m->flags;
-	if ((r = txn_begin(t, user, &from, m->size)) != STORE_OK)
+	r = txn_begin(t, user, &from, m->size);
+	wait = t->retry_after;
+	if (r != STORE_OK)
 		txn_free(t);
-	return answer(p, m->txn, STORE_BEGIN, r, NULL);
+	return answer_later(p, m->txn, STORE_BEGIN, r, wait, NULL);
 }
 
 static const char *
@@ -132,6 +143,7 @@ peer_rcpt(struct peer *p, const void *msg, size_t len)
 {
 	const struct store_rcpt *m = msg;
 	struct txn *t = txn_find(p, m->txn);
+	enum store_status r;
 	struct addr rcpt;
 
 	(void)len;
@@ -144,7 +156,8 @@ peer_rcpt(struct peer *p, const void *msg, size_t len)
 		return answer(p, m->txn, STORE_RCPT, STORE_FAILED, NULL);
 	if (t->state != TXN_MAIL)
 		return "RCPT out of order";
-	return answer(p, m->txn, STORE_RCPT, txn_rcpt(t, &rcpt), NULL);
+	r = txn_rcpt(t, &rcpt);
+	return answer_later(p, m->txn, STORE_RCPT, r, t->retry_after, NULL);
 }
 
 static const char *

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "lib/role.h"
 #include "smtpd/store_impl.h"
 
+#define RATE_SLOTS	16384	/* logins whose rates are known */
 #define MEMORY_MAX	(128 * 1024 * 1024)	/* of messages coming in */
 
 static void
@@ -57,6 +59,44 @@ on_done(evutil_socket_t fd, short what, void *arg)
 	store_left(s);
 }
 
+/* What conf.c has checked already, but for the grammar of the address. */
+static void
+set_postmaster(struct store *s)
+{
+	const char *text = s->conf->postmaster, *why;
+
+	if (text == NULL || text[0] == '\0')
+		return;
+	why = alias_address(s->conf, text, strlen(text), &s->postmaster, NULL);
+	if (why == NULL)
+		return;
+	log_err("store: delivery.postmaster: %s: does not count", why);
+	memset(&s->postmaster, 0, sizeof(s->postmaster));
+}
+
+/* Who may get and send what. */
+static int
+init_policy(struct store *s)
+{
+	unsigned char key[SIPHASH_KEY];
+
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		return -1;
+	s->rate = rate_new(RATE_SLOTS, key, s->conf->login_rate_time);
+	if (s->rate == NULL || (s->aliases = aliases_new(s->conf)) == NULL)
+		return -1;
+	s->bodies.aliases = aliases_table(s->aliases);
+	set_postmaster(s);
+	return 0;
+}
+
+void
+store_follow_aliases(struct store *s)
+{
+	aliases_follow(s->aliases, now_monotonic());
+	s->bodies.aliases = aliases_table(s->aliases);
+}
+
 int
 store_init(struct store *s, struct event_base *base, const struct conf *conf)
 {
@@ -90,6 +130,7 @@ store_init(struct store *s, struct event_base *base, const struct conf *conf)
 	s->pool = pool_new(conf->delivery_queue, run_job);
 	s->quota = quota_new(s->bodies.root, &limits);
 	if (s->held == NULL || s->pool == NULL || s->quota == NULL ||
+	    init_policy(s) == -1 ||
 	    (s->done = event_new(base, pool_fd(s->pool),
 	    EV_READ | EV_PERSIST, on_done, s)) == NULL ||
 	    event_add(s->done, NULL) == -1) {
@@ -177,6 +218,8 @@ store_free(struct store *s)
 	chan_free(&s->auth);
 	held_free(&s->held);
 	quota_free(&s->quota);
+	aliases_free(&s->aliases);
+	rate_free(&s->rate);
 	pthread_mutex_destroy(&s->commits.lock);
 	close(s->bodies.root);
 }

@@ -14,12 +14,11 @@
 
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/now.h"
 #include "lib/str.h"
 #include "mail/trace.h"
-#include "smtpd/store_author.h"
 #include "smtpd/store_impl.h"
-
-#define PATH_MAX_OCTETS	520	/* two components of 255 and a slash */
+#include "smtpd/store_rcpt.h"
 
 struct txn *
 txn_new(struct peer *p, uint32_t number)
@@ -72,19 +71,52 @@ txn_free(struct txn *t)
 	free(t);
 }
 
+/* May there be one more of its kind from this login now? */
+static enum store_status
+check_rate(struct txn *t, enum rate_kind kind, uint64_t limit)
+{
+	char login[ADDR_MAX + 1], user[2 * ADDR_MAX];
+
+	t->retry_after = rate_wait(t->store->rate, &t->login, kind, limit,
+	    now_monotonic());
+	if (t->retry_after == 0)
+		return STORE_OK;
+	addr_join(&t->login, login, sizeof(login));
+	log_info("store: refused user=\"%s\" status=rate of=%s "
+	    "retry_after=%u", str_quote(user, sizeof(user), login,
+	    strlen(login)), kind == RATE_MESSAGES ? "messages" :
+	    "recipients", t->retry_after);
+	return STORE_RATE;
+}
+
+static void
+count_rate(struct txn *t, enum rate_kind kind, uint64_t limit)
+{
+	rate_count(t->store->rate, &t->login, kind, limit, now_monotonic());
+}
+
 enum store_status
 txn_begin(struct txn *t, const char *user, const struct addr *from,
     uint64_t size)
 {
+	struct store *s = t->store;
+	const uint64_t rate = s->conf->messages_per_login;
+	struct author who = { &t->login, NULL };
+
 	if (addr_split(user, &t->login) == -1)
 		return STORE_NO_TICKET;
 	t->from = *from;
+	store_follow_aliases(s);
+	who.aliases = aliases_table(s->aliases);
 	/* RFC 5321 section 4.5.5: the null path is anyone's. */
 	if ((from->local[0] != '\0' || from->domain[0] != '\0') &&
-	    !author_owns(&t->login, from))
+	    !author_owns(&who, from))
 		return STORE_NOT_SENDER;
-	if (size > t->store->conf->message_size)
+	if (size > s->conf->message_size)
 		return STORE_TOO_BIG;
+	if (check_rate(t, RATE_MESSAGES, rate) != STORE_OK)
+		return STORE_RATE;
+	count_rate(t, RATE_MESSAGES, rate);
 	quota_declare(&t->hold, size);
 	return STORE_OK;
 }
@@ -124,6 +156,8 @@ add_path(struct txn *t, const char *path)
 	at = place_of(t, path, &found);
 	if (found)
 		return STORE_OK;
+	if (t->npaths >= t->store->conf->mailbox_limit)
+		return STORE_TOO_MANY;
 	if (env->memory + cost > env->memory_max)
 		return STORE_FAILED;
 	if (t->npaths == t->cap) {
@@ -148,55 +182,91 @@ add_path(struct txn *t, const char *path)
 	return STORE_OK;
 }
 
-/*
- * Find the mailbox of an address: its own, or the one without the tag. The
- * path is written to path, the mailbox's address to *a.
- */
-static enum store_status
-find_mailbox(struct store *s, struct addr *a, char *path, size_t size)
+/* Take back what was added last; the paths stay the caller's. */
+static void
+drop_paths(struct txn *t, char *const *paths, size_t n)
 {
-	bool tagged = strchr(a->local, '+') != NULL;
-	int r = 0;
+	size_t i, at, cost;
+	bool found;
 
-	if (addr_to_path(a, path, size) == 0)
-		r = mailbox_exists(s->bodies.root, path);
-	if (r == 0 && tagged) {
-		addr_strip_tag(a);
-		if (addr_to_path(a, path, size) == 0)
-			r = mailbox_exists(s->bodies.root, path);
+	for (i = 0; i < n; i++) {
+		at = place_of(t, paths[i], &found);
+		BUG_IF(!found);
+		cost = strlen(paths[i]) + 1 + sizeof(*t->paths);
+		t->charged -= cost;
+		t->store->bodies.memory -= cost;
+		free(t->paths[at]);
+		t->npaths--;
+		memmove(t->paths + at, t->paths + at + 1,
+		    (t->npaths - at) * sizeof(*t->paths));
 	}
-	if (r == -1) {
-		log_err("store: cannot look for mailbox %s: %m", path);
-		return body_errno(errno);
+}
+
+/* Add the mailboxes of a recipient, all or none. */
+static enum store_status
+add_paths(struct txn *t, const struct rcpt_found *f)
+{
+	const size_t held = t->hold.n;
+	enum store_status r = STORE_OK;
+	size_t i, before, added = 0;
+	char *path;
+
+	for (i = 0; i < f->n && r == STORE_OK; i++) {
+		before = t->npaths;
+		r = add_path(t, f->paths[i]);
+		if (t->npaths == before)
+			continue;
+		/* Those that are new to the front, to be taken back. */
+		path = f->paths[i];
+		f->paths[i] = f->paths[added];
+		f->paths[added++] = path;
 	}
-	return r == 1 ? STORE_OK : STORE_NO_USER;
+	if (r != STORE_OK) {
+		drop_paths(t, f->paths, added);
+		quota_trim(t->store->quota, &t->hold, held);
+	}
+	return r;
+}
+
+static enum store_status
+add_recipient(struct txn *t, const struct addr *a)
+{
+	struct rcpt_found f;
+	enum store_status r;
+
+	r = rcpt_find(t->store, a, &f);
+	if (r == STORE_OK)
+		r = add_paths(t, &f);
+	if (r == STORE_OK && t->rcpts++ == 0)
+		t->mailbox = f.first;
+	rcpt_free(&f);
+	return r;
 }
 
 enum store_status
 txn_rcpt(struct txn *t, const struct addr *rcpt)
 {
-	struct store *s = t->store;
+	const struct conf *c = t->store->conf;
+	const uint64_t rate = c->recipients_per_login;
 	struct addr a = *rcpt;
-	char path[PATH_MAX_OCTETS];
 	enum store_status r;
 
 	/* RFC 5321 section 4.1.1.3: <postmaster> is of this host. */
-	if (a.domain[0] == '\0' && (s->conf->domains.n == 0 ||
-	    str_copy(a.domain, sizeof(a.domain),
-	    s->conf->domains.item[0]) == -1))
+	if (a.domain[0] == '\0' && (c->domains.n == 0 ||
+	    str_copy(a.domain, sizeof(a.domain), c->domains.item[0]) == -1))
 		return STORE_NO_USER;
-	if (!conf_is_local(s->conf, a.domain))
+	if (!conf_is_local(c, a.domain))
 		return STORE_NOT_LOCAL;
-	if (t->rcpts >= s->conf->recipient_limit)
+	if (t->rcpts >= c->recipient_limit)
 		return STORE_TOO_MANY;
-	if ((r = find_mailbox(s, &a, path, sizeof(path))) != STORE_OK)
+	if ((r = check_rate(t, RATE_RECIPIENTS, rate)) != STORE_OK)
 		return r;
-	if ((r = add_path(t, path)) != STORE_OK)
+	store_follow_aliases(t->store);
+	if ((r = add_recipient(t, &a)) != STORE_OK)
 		return r;
-	if (t->rcpts++ == 0) {
+	if (t->rcpts == 1)
 		t->rcpt = *rcpt;
-		t->mailbox = a;
-	}
+	count_rate(t, RATE_RECIPIENTS, rate);
 	return STORE_OK;
 }
 

@@ -35,6 +35,7 @@ HTTP_TESTS += t/122-smtp-programs.py
 HTTP_TESTS += t/124-maildir-readers.py
 HTTP_TESTS += t/136-tls-scanners.py
 HTTP_TESTS += t/145-smtp-quota.py
+HTTP_TESTS += t/140-smtp-policy.py
 HTTP_TESTS += t/150-smtp-random.py
 HTTP_TESTS += t/170-auth-sasldb.py
 HTTP_TESTS += t/171-auth-saslauthd.py

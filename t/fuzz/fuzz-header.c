@@ -9,7 +9,7 @@
 #include "t/fuzz/fuzz.h"
 
 struct seen {
-	const struct addr	*login;
+	const struct author	*who;
 	int			 n, foreign;
 };
 
@@ -21,7 +21,7 @@ on_mailbox(void *arg, const struct mailbox *m)
 	CHECK(strlen(m->addr.local) <= ADDR_LOCAL_MAX);
 	CHECK(strlen(m->addr.domain) <= ADDR_DOMAIN_MAX);
 	s->n++;
-	s->foreign += !author_owns(s->login, &m->addr);
+	s->foreign += !author_owns(s->who, &m->addr);
 	return 0;
 }
 
@@ -63,13 +63,15 @@ count_from(const char *block, size_t len)
 
 /* The first From: decides; two of them are refused. */
 static void
-judge(const char *block, size_t len, const struct addr *login)
+judge(const char *block, size_t len, const struct author *who)
 {
 	struct author_facts	facts;
 	struct header_field	f;
-	struct seen		s = { login, 0, 0 };
-	size_t			pos = 0, last = 0, from = 0;
+	struct seen		s = { who, 0, 0 };
+	size_t			pos = 0, last = 0, from = 0, sender = 0;
 	char			line[200];
+	struct addr		a;
+	bool			one = true;
 	int			r = 0;
 
 	while (header_next(block, len, &pos, &f)) {
@@ -83,17 +85,23 @@ judge(const char *block, size_t len, const struct addr *login)
 		if (header_is(&f, "From") && from++ == 0)
 			r = mailbox_list_parse(f.value, f.value_len,
 			    on_mailbox, &s);
+		if (header_is(&f, "Sender") && sender++ == 0)
+			one = mailbox_parse_one(f.value, f.value_len, &a) == 0;
 	}
 	CHECK(r < 0 || r == s.n);
-	if (author_check(block, len, login, 50, &facts) == STORE_OK)
-		CHECK(count_from(block, len) == from && (from == 0 ||
-		    (from == 1 && r >= 0 && s.foreign == 0)));
+	if (author_check(block, len, who, 50, &facts) != STORE_OK)
+		return;
+	CHECK(count_from(block, len) == from && (from == 0 ||
+	    (from == 1 && r >= 0 && s.foreign == 0)));
+	CHECK(sender <= 1 && one);
+	CHECK(sender == 0 || author_owns(who, &a));
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct addr login = { "alice", "example.test" };
+	static const struct author who = { &login, NULL };
 	struct fuzz		 f = { data, size };
 	size_t			 step = 1 + fuzz_octet(&f), end = 0, other = 0;
 	char			*text = fuzz_string(f.p, f.len);
@@ -103,9 +111,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	b = find(text, f.len, step, &other);
 	CHECK(a != HEADER_MORE && a == b && end == other && end <= f.len);
 	CHECK(end == 0 || text[end - 1] == '\n' || end == f.len);
-	judge(text, end, &login);
+	judge(text, end, &who);
 	(void)mailbox_list_parse(text, f.len, on_mailbox,
-	    &(struct seen){ &login, 0, 0 });
+	    &(struct seen){ &who, 0, 0 });
 	free(text);
 	return 0;
 }

@@ -69,6 +69,7 @@ start(void)
 	conf.recipient_limit = 3;
 	conf.quota = 10000;
 	conf.quota_messages = 4;
+	conf.mailbox_limit = 3;
 	conf.connections = 5;
 	conf.delivery_threads = 1;
 	conf.delivery_queue = 3;

@@ -117,6 +117,8 @@ test_syntax(void **state)
 		    "a b@a.test", "c, d@a.test e:f@a.test g\"h@b.test" },
 		{ "\"x@y\": z\n", "x@y@a.test", "z@a.test" },
 		{ "x: y, Y, y@a.test\n", "x@a.test", "y@a.test" },
+		{ "j\xc3\xb6rg: jo\xcc\x88rk\n", "j\xc3\xb6rg@a.test",
+		    "j\xc3\xb6rk@a.test" },
 		{ "@a.test: y\n", "@a.test", "y@a.test" },
 		{ "@B.test: y@b.test\n", "@b.test", "y@b.test" },
 		{ "@a.test: y\n", "z@a.test", NULL },
@@ -159,7 +161,7 @@ test_faults(void **state)
 		{ "x: y.\n", 1 }, { "x: a..b\n", 1 }, { "x: <y>\n", 1 },
 		{ "x: \"y\n", 1 }, { "x: \"\"\n", 1 }, { "x: y(z)\n", 1 },
 		{ "x: y;z\n", 1 }, { "x: y@a.test.\n", 1 },
-		{ "x: y\x01\n", 1 }, { "x: y\x7f\n", 1 }, { "x\r: y\n", 1 },
+		{ "x: j\xf6rg\n", 1 }, { "x: y\x01\n", 1 }, { "x: y\x7f\n", 1 }, { "x\r: y\n", 1 },
 		{ "x: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		    "aaaaaaaaaa\n", 1 },
 	};

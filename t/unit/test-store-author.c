@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "lib/conf.h"
+#include "mail/alias.h"
 #include "smtpd/store_author.h"
 
 static void
@@ -32,22 +34,23 @@ test_owns(void **state)
 		{ "alice", false }, { "", false }, { "postmaster", false },
 	};
 	struct addr login, a;
+	const struct author who = { &login, NULL };
 	size_t i;
 
 	(void)state;
 	addr_split("alice@example.test", &login);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		addr_split(cases[i].addr, &a);
-		if (author_owns(&login, &a) != cases[i].want)
+		if (author_owns(&who, &a) != cases[i].want)
 			fail_msg("%s", cases[i].addr);
 	}
 	addr_split("al+ice@example.test", &login);
 	addr_split("al+ice@example.test", &a);
-	assert_true(author_owns(&login, &a));
+	assert_true(author_owns(&who, &a));
 	addr_split("al+ice+x@example.test", &a);
-	assert_false(author_owns(&login, &a));
+	assert_false(author_owns(&who, &a));
 	addr_split("al@example.test", &a);
-	assert_false(author_owns(&login, &a));
+	assert_false(author_owns(&who, &a));
 }
 
 /* Letters beyond ASCII: any spelling of the login's own address. */
@@ -68,13 +71,14 @@ test_owns_utf8(void **state)
 		{ "j\xc3\xb6rg@m\xc3\xbcller.\xe2\x98\x83", false },
 	};
 	struct addr login, a;
+	const struct author who = { &login, NULL };
 	size_t i;
 
 	(void)state;
 	addr_split("j\xc3\xb6rg@xn--mller-kva.test", &login);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		addr_split(cases[i].addr, &a);
-		if (author_owns(&login, &a) != cases[i].want)
+		if (author_owns(&who, &a) != cases[i].want)
 			fail_msg("%s", cases[i].addr);
 	}
 }
@@ -89,12 +93,13 @@ test_check_utf8(void **state)
 	    "j\xc3\xb6rk@m\xc3\xbcller.test\n";
 	struct author_facts facts;
 	struct addr login;
+	const struct author who = { &login, NULL };
 
 	(void)state;
 	addr_split("j\xc3\xb6rg@xn--mller-kva.test", &login);
-	assert_int_equal(author_check(ours, strlen(ours), &login, 2, &facts),
+	assert_int_equal(author_check(ours, strlen(ours), &who, 2, &facts),
 	    STORE_OK);
-	assert_int_equal(author_check(theirs, strlen(theirs), &login, 2,
+	assert_int_equal(author_check(theirs, strlen(theirs), &who, 2,
 	    &facts), STORE_NOT_AUTHOR);
 }
 
@@ -133,17 +138,110 @@ test_check(void **state)
 		{ "Received: a\nreceived: b\nRECEIVED : c\n", STORE_LOOP },
 		{ "X-From: bob@example.test\nFromm: bob@example.test\n",
 		    STORE_OK },
+		{ "Sender: alice@example.test\n", STORE_OK },
+		{ "SENDER : (c) Al <ALICE+x@example.test>\n", STORE_OK },
+		{ "From: alice@example.test\nSender: bob@example.test\n",
+		    STORE_NOT_AUTHOR },
+		{ "Sender: bob@example.test\nFrom: alice@example.test\n",
+		    STORE_NOT_AUTHOR },
+		{ "Sender: alice@example.test\nFrom: bob@example.test\n",
+		    STORE_NOT_AUTHOR },
+		{ "From: bob@example.test\nSender: alice\n",
+		    STORE_BAD_HEADER },
+		{ "Sender: bob@example.test\nFrom: alice\n",
+		    STORE_BAD_HEADER },
+		{ "Sender:\n", STORE_BAD_HEADER },
+		{ "Sender: <>\n", STORE_BAD_HEADER },
+		{ "Sender: alice@example.test, alice@example.test\n",
+		    STORE_BAD_HEADER },
+		{ "Sender: alice@example.test,\n", STORE_BAD_HEADER },
+		{ "Sender: ,alice@example.test\n", STORE_BAD_HEADER },
+		{ "Sender: g: alice@example.test;\n", STORE_BAD_HEADER },
+		{ "Sender: alice@example.test;\n", STORE_BAD_HEADER },
+		{ "Sender: g:;\n", STORE_BAD_HEADER },
+		{ "Sender: alice@example.test\nSender: "
+		    "alice@example.test\n", STORE_BAD_HEADER },
+		{ "Resent-From: bob@example.test\nResent-Sender: x\n"
+		    "Resent-Sender: bob@example.test\n"
+		    "From: alice@example.test\n", STORE_OK },
 	};
 	struct author_facts facts;
 	struct addr login;
+	const struct author who = { &login, NULL };
 	size_t i;
 
 	(void)state;
 	addr_split("alice@example.test", &login);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (author_check(cases[i].block, strlen(cases[i].block),
-		    &login, 2, &facts) != cases[i].want)
+		    &who, 2, &facts) != cases[i].want)
 			fail_msg("%s", cases[i].block);
+}
+
+/* What aliases add: dan, erin and frank belong to no one here. */
+static const char aliases[] = "sales: alice, bob\nall: sales, dan\n"
+    "bob: alice\ndan: dan, alice\nsales+eu: dan\nerin: frank\n"
+    "x: y, alice\ny: x, alice\n@example.test: alice\n";
+
+static void
+no_fault(void *arg, size_t line, const char *text)
+{
+	(void)arg;
+	assert_in_range(line, 7, 8);
+	assert_non_null(strstr(text, "loop"));
+}
+
+static void
+test_owns_by_alias(void **state)
+{
+	static const struct { const char *addr; bool want; } rows[] = {
+		{ "alice", true }, { "alice+t", true }, { "sales", true },
+		{ "SALES", true }, { "sales+t", true }, { "sales+t+u", true },
+		{ "sales+eu", true }, { "sales+eu+t", true },
+		{ "all", true }, { "all+t", true }, { "bob", true },
+		{ "bob+t", true }, { "dan", true }, { "erin", false },
+		{ "frank", false }, { "erin+t", false }, { "x", false },
+		{ "y", false }, { "nobody", false }, { "sale", false },
+		{ "+sales", false }, { "", false },
+	};
+	static char domain[] = "example.test", *domains[] = { domain };
+	static const struct conf conf = { .domains = { domains, 1 },
+	    .alias_members = 100, .alias_depth = 10 };
+	struct author_facts facts;
+	struct addr login, a;
+	struct author who = { &login, NULL };
+	char text[200];
+	size_t i;
+
+	(void)state;
+	who.aliases = alias_read(aliases, strlen(aliases), &conf, no_fault,
+	    NULL);
+	addr_split("alice@example.test", &login);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "%s@example.test", rows[i].addr);
+		addr_split(text, &a);
+		if (author_owns(&who, &a) != rows[i].want)
+			fail_msg("%s", text);
+		if (rows[i].addr[0] == '\0' || rows[i].addr[0] == '+')
+			continue;
+		snprintf(text, sizeof(text), "From: alice@example.test, "
+		    "%s@example.test\nSender: %s@example.test\n",
+		    rows[i].addr, rows[i].addr);
+		assert_int_equal(author_check(text, strlen(text), &who, 1,
+		    &facts), rows[i].want ? STORE_OK : STORE_NOT_AUTHOR);
+	}
+	/* With a name of its own what has a tag is another's. */
+	addr_split("frank@example.test", &login);
+	addr_split("erin@example.test", &a);
+	assert_true(author_owns(&who, &a));
+	addr_split("bob@example.test", &login);
+	addr_split("sales+eu@example.test", &a);
+	assert_false(author_owns(&who, &a));
+	addr_split("sales+us@example.test", &a);
+	assert_false(author_owns(&who, &a));
+	addr_split("alice@example.test", &a);
+	assert_false(author_owns(&who, &a));
+	alias_free(&who.aliases);
 }
 
 static void
@@ -153,12 +251,13 @@ test_facts(void **state)
 	static const char none[] = "Resent-Date: x\nMessage-Id2: y\n";
 	struct author_facts facts;
 	struct addr login;
+	const struct author who = { &login, NULL };
 
 	(void)state;
 	addr_split("alice@example.test", &login);
-	author_check(both, strlen(both), &login, 2, &facts);
+	author_check(both, strlen(both), &who, 2, &facts);
 	assert_true(facts.date && facts.message_id);
-	author_check(none, strlen(none), &login, 2, &facts);
+	author_check(none, strlen(none), &who, 2, &facts);
 	assert_false(facts.date || facts.message_id);
 }
 
@@ -170,6 +269,7 @@ main(void)
 		cmocka_unit_test(test_owns_utf8),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_check_utf8),
+		cmocka_unit_test(test_owns_by_alias),
 		cmocka_unit_test(test_facts),
 	};
 

@@ -161,7 +161,8 @@ test_faults(void **state)
 		{ "x: y.\n", 1 }, { "x: a..b\n", 1 }, { "x: <y>\n", 1 },
 		{ "x: \"y\n", 1 }, { "x: \"\"\n", 1 }, { "x: y(z)\n", 1 },
 		{ "x: y;z\n", 1 }, { "x: y@a.test.\n", 1 },
-		{ "x: j\xf6rg\n", 1 }, { "x: y\x01\n", 1 }, { "x: y\x7f\n", 1 }, { "x\r: y\n", 1 },
+		{ "x: j\xf6rg\n", 1 }, { "x: y\x01\n", 1 },
+		{ "x: y\x7f\n", 1 }, { "x\r: y\n", 1 },
 		{ "x: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		    "aaaaaaaaaa\n", 1 },
 	};

@@ -26,6 +26,7 @@ libpostern_a_SOURCES = \
 	lib/master_impl.h \
 	lib/master_listen.c \
 	lib/master_roles.c \
+	lib/master_stats.c \
 	lib/nfc.c lib/nfc.h \
 	lib/now.c lib/now.h \
 	lib/priv.c lib/priv.h \
@@ -35,6 +36,9 @@ libpostern_a_SOURCES = \
 	lib/role.c lib/role.h \
 	lib/secret.c lib/secret.h \
 	lib/siphash.c lib/siphash.h \
+	lib/stats.c lib/stats.h \
+	lib/stats_page.c lib/stats_page.h \
+	lib/stats_table.c \
 	lib/str.c lib/str.h \
 	lib/utf8.c lib/utf8.h
 POSTERN_LIBS = libpostern.a $(EVENT_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS) \

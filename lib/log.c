@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/stats.h"
+
 #define LOG_LINE_MAX	2048
 
 static struct {
@@ -69,6 +71,8 @@ log_write(int priority, const char *fmt, ...)
 
 	if (priority == LOG_DEBUG && !state.verbose)
 		return;
+	if (priority <= LOG_WARNING)
+		stats_add(STATS_LOG_LINES + (priority == LOG_WARNING), 1);
 	if (state.fd == -1)
 		n = prefix_stderr(line, (size_t)room);
 	else

@@ -301,6 +301,7 @@ run(struct master *m, bool background)
 		return EX_OSERR;
 	}
 	LIST_INSERT_HEAD(&m->generations, g, next);
+	numbers_open(m, g->conf);
 	if (roles_start(g) == -1)
 		master_fail(m, EX_OSERR);
 	sweep(m);
@@ -367,6 +368,7 @@ master_main(int argc, char **argv, const struct master_spec *spec)
 		return usage(spec->name);
 	log_open(spec->name, -1, m.verbose);
 	r = run(&m, background);
+	numbers_close(&m);
 	free_events(&m);
 	tell_parent(&m, r);
 	free(conf);

@@ -22,6 +22,7 @@ struct counts;
 struct event;
 struct event_base;
 struct master;
+struct master_stats;
 
 struct listener {
 	enum listen_kind	 kind;
@@ -49,6 +50,7 @@ struct child {
 	bool			 ready;
 	bool			 wants_auth;
 	uint64_t		 auth_at;	/* last connected to auth, ms */
+	int			 stats_fd;	/* its numbers, or -1 */
 };
 
 /*
@@ -82,6 +84,7 @@ struct master {
 	struct event		*auth_timer;
 	struct event		*kill_timer;
 	struct event		*signals[MASTER_SIGNALS];
+	struct master_stats	*stats;		/* NULL: none are kept */
 	uint32_t		 next_instance;
 	int			 parent_fd;	/* told when ready, or -1 */
 	int			 status;	/* exit status */
@@ -114,6 +117,19 @@ void	 listeners_close(struct listeners *);
 int	 listeners_announce(const struct listeners *,
 	    const struct master_spec *, const struct conf *);
 void	 listeners_withdraw(const struct master_spec *, const struct conf *);
+
+/* master_stats.c */
+/*
+ * Keep numbers below run_dir from now on. Without them the service works as
+ * well: what goes wrong is logged, and none are kept.
+ */
+void	 numbers_open(struct master *, const struct conf *);
+/* The service ends: remove the files. */
+void	 numbers_close(struct master *);
+/* A process was started: make its file, c->stats_fd or -1. */
+void	 numbers_child(struct child *);
+/* It ended so (wait(2)): take over what it has counted. */
+void	 numbers_child_ended(struct child *, int status);
 
 /* master_roles.c */
 /* Start every process of a generation. 0, or -1 (logged). */

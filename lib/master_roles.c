@@ -190,6 +190,8 @@ equip(struct child *c)
 		    g->client_ca_fd);
 	if (c->spec->counts)
 		send_ctl(c, CTL_FILE, ROLE_FILE_COUNTS, 0, g->counts_fd);
+	if (c->stats_fd != -1)
+		send_ctl(c, CTL_FILE, ROLE_FILE_STATS, 0, c->stats_fd);
 	for (size_t i = 0; c->spec->listens && i < ls->n; i++)
 		send_ctl(c, CTL_LISTENER, ls->item[i].kind, 0,
 		    ls->item[i].fd);
@@ -268,6 +270,7 @@ spawn(struct child *c)
 	c->instance = ++m->next_instance;
 	c->ready = false;
 	c->auth_at = 0;
+	c->stats_fd = -1;
 	clock_gettime(CLOCK_MONOTONIC, &c->born);
 	c->pid = fork();
 	if (c->pid == 0)
@@ -286,6 +289,7 @@ spawn(struct child *c)
 	}
 	log_debug("master: started role=%s pid=%d instance=%u",
 	    role_name(c->spec->role), (int)c->pid, c->instance);
+	numbers_child(c);
 	equip(c);
 	return 0;
 }
@@ -440,6 +444,7 @@ child_ended(struct child *c, int status)
 	long ms = RESTART_SOON_MS;
 
 	log_end(c, c->pid, status);
+	numbers_child_ended(c, status);
 	c->pid = 0;
 	c->ready = false;
 	c->wants_auth = false;

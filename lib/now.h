@@ -9,6 +9,8 @@
 
 /* For times within this process; stands still while the machine sleeps. */
 uint64_t now_monotonic(void);
+/* The same in microseconds. */
+uint64_t now_micro(void);
 /* For times that processes tell each other; goes on while it sleeps. */
 uint64_t now_boot(void);
 

@@ -24,6 +24,7 @@
 #include "lib/ipc.h"
 #include "lib/log.h"
 #include "lib/priv.h"
+#include "lib/stats.h"
 #include "lib/str.h"
 
 #define ROLE_EARLY_MAX	512	/* listeners and peers before the start */
@@ -167,6 +168,21 @@ on_ctl_gone(struct chan *ch, void *arg)
 	role_done();
 }
 
+/* A file for the program; that for its numbers is the same for all. */
+static void
+take_file(const struct ctl *c, int fd)
+{
+	if (c->what == ROLE_FILE_STATS) {
+		if (stats_map(fd) == -1)
+			log_warn("role: no numbers will be kept: %m");
+	} else if (role.ops->file != NULL && c->what > ROLE_FILE_NONE &&
+	    c->what < ROLE_FILE_COUNT)
+		role.ops->file(role.arg, (enum role_file)c->what, c->number,
+		    fd);
+	else
+		close(fd);
+}
+
 /* One message before the start. 1: START came, 0: go on, -1: no master. */
 static int
 early_message(void)
@@ -191,9 +207,8 @@ early_message(void)
 		take_conf(fd);
 	} else if (c.type == CTL_LOG) {
 		log_open(role_name(role.ops->role), fd, role.verbose);
-	} else if (c.type == CTL_FILE && role.ops->file != NULL &&
-	    c.what > ROLE_FILE_NONE && c.what < ROLE_FILE_COUNT) {
-		role.ops->file(role.arg, (enum role_file)c.what, c.number, fd);
+	} else if (c.type == CTL_FILE) {
+		take_file(&c, fd);
 	} else if ((c.type == CTL_LISTENER || c.type == CTL_PEER) &&
 	    role.nearly < ROLE_EARLY_MAX) {
 		role.early[role.nearly].ctl = c;

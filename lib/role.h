@@ -34,6 +34,7 @@ enum role_file {
 	ROLE_FILE_PASSPHRASE,	/* its passphrase, first line */
 	ROLE_FILE_CLIENT_CA,	/* PEM; who may sign clients' certificates */
 	ROLE_FILE_COUNTS,	/* shared memory for limits, see counts.h */
+	ROLE_FILE_STATS,	/* where to keep its numbers, see stats.h */
 	ROLE_FILE_COUNT
 };
 

@@ -54,5 +54,9 @@ int	 check_cmd(const char *conf, int argc, char **argv);
 int	 show_cmd(const char *conf, int argc, char **argv);
 extern const char user_cmd_usage[], check_cmd_usage[], show_cmd_usage[],
     quota_cmd_usage[], alias_cmd_usage[], mailbox_cmd_usage[];
+/* argv[0] is "status", "metrics". */
+int	 status_cmd(const char *conf, int argc, char **argv);
+int	 metrics_cmd(const char *conf, int argc, char **argv);
+extern const char status_cmd_usage[], metrics_cmd_usage[];
 
 #endif

@@ -14,8 +14,14 @@ libadmin_a_SOURCES = \
 	admin/import.c admin/import.h \
 	admin/mailbox.c admin/mailbox.h \
 	admin/mailbox_cmd.c \
+	admin/metrics.c \
+	admin/numbers.c admin/numbers.h \
+	admin/openmetrics.c \
 	admin/password.c admin/password.h \
 	admin/quota.c \
+	admin/scrape.c admin/scrape.h \
+	admin/scrape_listen.c admin/scrape_serve.c \
+	admin/status.c \
 	admin/user.c
 libadmin_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 ADMIN_LIBS = libadmin.a libcerts.a libadmin.a libkeys.a libaccounts.a \
@@ -40,10 +46,16 @@ TESTS += $(ADMIN_TESTS)
 EXTRA_DIST += t/posternctl.sh $(ADMIN_TESTS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += t/unit/test-admin-password t/unit/test-admin-mailbox
-TESTS += t/unit/test-admin-password t/unit/test-admin-mailbox
+check_PROGRAMS += t/unit/test-admin-password t/unit/test-admin-mailbox \
+	t/unit/test-stats t/unit/test-scrape
+TESTS += t/unit/test-admin-password t/unit/test-admin-mailbox \
+	t/unit/test-stats t/unit/test-scrape
 t_unit_test_admin_password_SOURCES = t/unit/test-admin-password.c
 t_unit_test_admin_password_LDADD = $(ADMIN_LIBS) $(CMOCKA_LIBS)
 t_unit_test_admin_mailbox_SOURCES = t/unit/test-admin-mailbox.c
 t_unit_test_admin_mailbox_LDADD = $(ADMIN_LIBS) $(CMOCKA_LIBS)
+t_unit_test_scrape_SOURCES = t/unit/test-scrape.c
+t_unit_test_scrape_LDADD = libadmin.a $(POSTERN_LIBS) $(CMOCKA_LIBS)
+t_unit_test_stats_SOURCES = t/unit/test-stats.c
+t_unit_test_stats_LDADD = libadmin.a libsmtp.a $(POSTERN_LIBS) $(CMOCKA_LIBS)
 endif

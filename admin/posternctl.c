@@ -94,6 +94,8 @@ static const struct command {
 	{ "alias", alias_cmd_usage, alias_command },
 	{ "check", check_cmd_usage, check_cmd },
 	{ "show", show_cmd_usage, show_cmd },
+	{ "status", status_cmd_usage, status_cmd },
+	{ "metrics", metrics_cmd_usage, metrics_cmd },
 	{ "cert", cert_cmd_usage, cert_command },
 };
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))

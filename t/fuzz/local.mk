@@ -23,6 +23,7 @@ FUZZERS = \
 	t/fuzz/fuzz-retrieve \
 	t/fuzz/fuzz-smtp \
 	t/fuzz/fuzz-smtpd \
+	t/fuzz/fuzz-stats \
 	t/fuzz/fuzz-store
 check_PROGRAMS += $(FUZZERS)
 EXTRA_DIST += t/fuzz/corpus
@@ -81,6 +82,9 @@ t_fuzz_fuzz_request_LDADD = libretrieve.a libmail.a libpostern.a $(IDN_LIBS)
 t_fuzz_fuzz_smtp_SOURCES = t/fuzz/fuzz-smtp.c t/fuzz/fuzz.h $(FUZZ_MAIN)
 t_fuzz_fuzz_smtp_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_fuzz_smtp_LDADD = libsmtp.a libmail.a $(POSTERN_LIBS)
+t_fuzz_fuzz_stats_SOURCES = t/fuzz/fuzz-stats.c t/fuzz/fuzz.h $(FUZZ_MAIN)
+t_fuzz_fuzz_stats_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_fuzz_stats_LDADD = libadmin.a $(POSTERN_LIBS)
 
 # These speak over channels; those that include a program's main file, or
 # stand-ins for parts of libraries, say so in their heads.

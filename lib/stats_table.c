@@ -59,7 +59,7 @@ const char *const stats_statuses[] = {
 	"ok", "no-ticket", "not-sender", "no-user", "not-local", "too-many",
 	"over-quota", "no-space", "failed", "not-author", "bad-header",
 	"loop", "too-big", "rate", "bare-line-end", "nul", "long-line",
-	"eight-bit", "timeout", "shutdown", "gone", "syntax", "refused", NULL
+	"eight-bit", "timeout", "shutdown", "reset", "gone", "refused", NULL
 };
 
 #define R(role)		(1U << ROLE_##role)

@@ -15,6 +15,7 @@
 #include "lib/conn.h"
 #include "lib/log.h"
 #include "lib/now.h"
+#include "lib/stats.h"
 #include "lib/str.h"
 #include "smtpd/driver.h"
 
@@ -45,7 +46,11 @@ client_do(struct client *c, const struct session_action *a)
 	case SESSION_DO_BODY:
 	case SESSION_DO_COMMIT:
 	case SESSION_DO_ABORT:
+		message_do(c, a);
 		store_do(c, a);
+		break;
+	case SESSION_DO_ENDED:
+		message_do(c, a);
 		break;
 	case SESSION_DO_CLOSE:
 		c->over = true;
@@ -87,6 +92,22 @@ client_arm(struct client *c, uint64_t now)
 	conn_deadline(c->conn, d > now ? d - now : 1);
 }
 
+/* How far is it? For the numbers. */
+static void
+client_count(struct client *c)
+{
+	struct session_info i = session_info(c->session);
+	unsigned now = i.transaction ? STATS_TRANSACTION :
+	    i.user[0] != '\0' ? STATS_LOGGED_IN :
+	    c->secured ? STATS_TLS : STATS_CLEAR;
+
+	if (now == c->stage)
+		return;
+	stats_less(STATS_SESSIONS + c->stage);
+	stats_add(STATS_SESSIONS + now, 1);
+	c->stage = now;
+}
+
 void
 client_turn(struct client *c)
 {
@@ -98,6 +119,7 @@ client_turn(struct client *c)
 			break;
 		client_do(c, &a);
 	}
+	client_count(c);
 	client_arm(c, now_monotonic());
 }
 
@@ -152,6 +174,8 @@ on_secured(void *arg)
 {
 	struct client *c = arg;
 
+	c->secured = true;
+	stats_add(stats_tls(conn_tls_version(c->conn)), 1);
 	session_secured(c->session, auth_tls(c), now_monotonic());
 	client_turn(c);
 }
@@ -207,18 +231,28 @@ client_log(const struct client *c, enum conn_end why)
 	    strlen(conn_error(c->conn))));
 }
 
+void
+driver_left(struct driver *d)
+{
+	if (d->draining && LIST_EMPTY(&d->clients) && LIST_EMPTY(&d->left))
+		role_done();
+}
+
 static void
 client_free(struct client *c)
 {
 	struct driver *d = c->driver;
 
+	stats_less(STATS_SESSIONS + c->stage);
+	stats_add(STATS_OCTETS + STATS_IN, conn_octets_in(c->conn));
+	stats_add(STATS_OCTETS + STATS_OUT, conn_octets_out(c->conn));
 	LIST_REMOVE(c, next);
+	message_free(c);
 	session_free(&c->session);
 	accept_left(d->accept, c->ip);
 	str_wipe(c->nonce, sizeof(c->nonce));
 	free(c);
-	if (d->draining && LIST_EMPTY(&d->clients))
-		role_done();
+	driver_left(d);
 }
 
 static void
@@ -227,6 +261,8 @@ on_ended(void *arg, enum conn_end why)
 	struct client *c = arg;
 
 	client_log(c, why);
+	if (why == CONN_END_HANDSHAKE)
+		stats_add(STATS_HANDSHAKES_FAILED, 1);
 	c->over = true;
 	session_event(c->session, SESSION_EV_GONE, now_monotonic());
 	client_turn(c);
@@ -265,6 +301,7 @@ on_taken(void *arg, enum listen_kind kind, int fd,
 	if (c->conn == NULL)
 		goto fail;
 	LIST_INSERT_HEAD(&d->clients, c, next);
+	stats_add(STATS_SESSIONS + c->stage, 1);
 	client_turn(c);
 	return;
 

@@ -29,6 +29,7 @@ struct event_base;
 struct tls;
 
 struct driver;
+struct message;
 
 /* One client; freed when its connection has ended, in client.c alone. */
 struct client {
@@ -43,6 +44,9 @@ struct client {
 	bool			 held;		/* until the store drains */
 	bool			 paused;	/* input waits in the conn */
 	bool			 over;		/* closed: say nothing more */
+	bool			 secured;	/* the handshake is complete */
+	unsigned		 stage;		/* as counted, STATS_CLEAR... */
+	struct message		*message;	/* from MAIL on, or NULL */
 	uint64_t		 armed;		/* deadline of the conn, ms */
 	uint64_t		 began;
 	uint64_t		 number;	/* of this process's clients */
@@ -67,6 +71,7 @@ struct driver {
 	struct ids		 logins;
 	struct ids		 txns;
 	LIST_HEAD(, client)	 clients;
+	LIST_HEAD(, message)	 left;		/* whose clients are gone */
 	uint64_t		 served;	/* clients so far */
 	bool			 draining;
 };
@@ -78,6 +83,8 @@ extern const struct accept_ops client_accept_ops;
 void	 client_turn(struct client *);
 /* The same when an answer came: input may go on. */
 void	 client_answered(struct client *);
+/* A client or a message is over: in drain, end with the last. */
+void	 driver_left(struct driver *);
 
 /* driver_auth.c */
 /* Use the channel fd, taken over, from now on. */
@@ -95,5 +102,23 @@ void	 store_do(struct client *, const struct session_action *);
 void	 store_forget(struct client *);
 /* Is the store behind with what it was sent? */
 bool	 store_is_full(const struct driver *);
+
+/* message.c: what the log and the numbers say of each message */
+/* The engine wants this done, or ENDED. */
+void	 message_do(struct client *, const struct session_action *);
+/*
+ * An answer of the store, which the engine is to hear of after this. c is
+ * NULL when its client waits for it no longer.
+ */
+void	 message_stored(struct driver *, struct client *,
+	    const struct store_reply *);
+/* The engine has heard of it. */
+void	 message_answered(struct client *);
+/* What the store was asked last it will never answer. */
+void	 message_failed(struct client *);
+/* The same for those whose clients are gone. */
+void	 message_lost(struct driver *);
+/* The client is freed. */
+void	 message_free(struct client *);
 
 #endif

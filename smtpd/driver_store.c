@@ -40,22 +40,6 @@ store_forget(struct client *c)
 	c->txn = 0;
 }
 
-/* One line a message that reached its end. */
-static void
-log_message(const struct client *c, const struct store_reply *r)
-{
-	struct session_info i = session_info(c->session);
-	char address[IP_TEXT], user[128];
-
-	log_info("smtp: message id=%s session=%" PRIu32 ".%" PRIu64
-	    " status=%s client=%s user=\"%s\" size=%" PRIu64
-	    " recipients=%" PRIu64,
-	    r->id[0] != '\0' ? r->id : "none", role_instance(), c->number,
-	    store_status_name(r->status), ip_text(c->ip, address),
-	    str_quote(user, sizeof(user), i.user, strlen(i.user)), i.size,
-	    i.recipients);
-}
-
 /* Ids go into replies and logs. */
 static bool
 is_id(const char *s, size_t size)
@@ -79,18 +63,18 @@ on_input(struct chan *ch, void *arg, const void *msg, size_t len, int fd)
 	    r->status >= STORE_STATUS_COUNT || !is_id(r->id, sizeof(r->id)))
 		bad_message();
 	c = ids_find(&d->txns, r->txn);
+	if (c != NULL && r->request != c->asked)
+		bad_message();
+	message_stored(d, c, r);
 	if (c == NULL)
 		return;		/* aborted meanwhile */
-	if (r->request != c->asked)
-		bad_message();
 	c->asked = STORE_NONE;
-	if (r->request == STORE_COMMIT) {
-		log_message(c, r);
+	if (r->request == STORE_COMMIT)
 		store_forget(c);
-	}
 	snprintf(seconds, sizeof(seconds), "%" PRIu32, r->retry_after);
 	session_stored(c->session, (enum store_status)r->status,
 	    r->status == STORE_RATE ? seconds : r->id, now_monotonic());
+	message_answered(c);
 	client_answered(c);
 }
 
@@ -128,9 +112,11 @@ store_lost(struct driver *d)
 		if (c->asked == STORE_NONE)
 			continue;
 		c->asked = STORE_NONE;
+		message_failed(c);
 		session_stored(c->session, STORE_FAILED, "", now_monotonic());
 		client_answered(c);
 	}
+	message_lost(d);
 	resume_held(d);
 }
 
@@ -280,5 +266,6 @@ store_do(struct client *c, const struct session_action *a)
 	if (c->asked == STORE_NONE)
 		return;
 	c->asked = STORE_NONE;
+	message_failed(c);
 	session_stored(c->session, STORE_FAILED, "", now_monotonic());
 }

@@ -27,6 +27,7 @@ smtpd_session_SOURCES = \
 	smtpd/driver.h \
 	smtpd/driver_auth.c \
 	smtpd/driver_store.c \
+	smtpd/message.c \
 	smtpd/session_main.c
 smtpd_session_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
 smtpd_session_LDADD = libsmtp.a libkeysclient.a libtls.a $(SSL_LIBS) \
@@ -43,6 +44,7 @@ SMTPD_TESTS = \
 	t/unit/test-smtpd-bdat \
 	t/unit/test-smtpd-data \
 	t/unit/test-smtpd-limits \
+	t/unit/test-smtpd-message \
 	t/unit/test-smtpd-session \
 	t/unit/test-smtpd-table \
 	t/unit/test-smtpd-utf8
@@ -58,6 +60,9 @@ t_unit_test_smtpd_data_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_limits_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-limits.c
 t_unit_test_smtpd_limits_LDADD = $(SMTPD_TEST_LIBS)
+t_unit_test_smtpd_message_SOURCES = \
+	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-message.c
+t_unit_test_smtpd_message_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_session_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-session.c
 t_unit_test_smtpd_session_LDADD = $(SMTPD_TEST_LIBS)

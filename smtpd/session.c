@@ -20,6 +20,11 @@ txn_end(struct session *s)
 		return;
 	if (s->txn->known && !s->txn->committed)
 		session_queue(s, SESSION_DO_ABORT);
+	if (s->txn->begun) {
+		session_queue(s, SESSION_DO_ENDED)->size = s->txn->data.size;
+		s->verdict = REPLY_NONE;
+		s->verdict_due = true;
+	}
 	free(s->txn);
 	s->txn = NULL;
 }
@@ -88,12 +93,21 @@ session_broken(struct session *s)
 	session_queue(s, SESSION_DO_DROP);
 }
 
+static void
+give_verdict(struct session *s, enum reply r)
+{
+	if (s->verdict_due)
+		s->verdict = r;
+	s->verdict_due = false;
+}
+
 void
 session_say(struct session *s, enum reply r, const char *arg)
 {
 	if (arg == NULL)
 		arg = s->conf->hostname;
 	s->last = r;
+	give_verdict(s, r);
 	if (reply_add(&s->out, r, arg) == -1)
 		session_broken(s);
 }
@@ -105,6 +119,7 @@ session_bye(struct session *s, enum reply r)
 	if (s->state == STATE_DONE)
 		return;
 	session_step(s, STATE_DONE);
+	give_verdict(s, r);
 	session_queue(s, SESSION_DO_CLOSE);
 }
 
@@ -208,7 +223,9 @@ session_info(const struct session *s)
 		.recipients = s->txn != NULL ? s->txn->recipients : 0,
 		.size = s->txn != NULL ? s->txn->data.size : 0,
 		.flags = s->txn != NULL ? s->txn->flags : 0,
+		.transaction = s->txn != NULL,
 		.last = s->last,
+		.verdict = s->verdict,
 	};
 
 	return i;
@@ -225,6 +242,8 @@ command(struct session *s, const char *line, size_t len)
 	s->since = s->now;
 	if (c.verb != VERB_BDAT)
 		s->chunk_failed = false;
+	if (s->conf->commands != NULL)
+		s->conf->commands[c.verb]++;
 	cell = table_cell(s->state, c.verb);
 	/* BDAT: its octets come, whether it is refused or not */
 	if (cell->refuse != REPLY_NONE && c.verb != VERB_BDAT)

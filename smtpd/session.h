@@ -43,6 +43,7 @@ struct session_conf {
 	uint64_t	 handshake_time;
 	uint64_t	 unauthenticated_time;
 	uint64_t	 minimum_rate;	/* octets a second, 0: none */
+	uint64_t	*commands;	/* VERB_COUNT counters, or NULL */
 };
 
 /* What a handshake gave that mechanisms of AUTH rest on. */
@@ -64,6 +65,9 @@ enum session_do {
 	SESSION_DO_BODY,	/* data, len */
 	SESSION_DO_COMMIT,	/* size: octets of all BODY */
 	SESSION_DO_ABORT,
+	SESSION_DO_ENDED,	/* a message that was begun, by DATA or BDAT,
+				   is over; size: its octets. What was said
+				   to it stands in session_info() */
 	SESSION_DO_CLOSE,	/* after the output is out */
 	SESSION_DO_DROP		/* at once */
 };
@@ -97,7 +101,10 @@ struct session_info {
 	uint64_t	 recipients;	/* accepted, of the transaction */
 	uint64_t	 size;		/* octets of the message so far */
 	unsigned	 flags;		/* of struct store_begin */
+	bool		 transaction;	/* there is one */
 	enum reply	 last;		/* the last reply given */
+	enum reply	 verdict;	/* with ENDED: the reply; NONE: the
+					   client did not hear any */
 };
 
 /*

@@ -9,7 +9,7 @@
 #include "smtpd/data.h"
 #include "smtpd/session.h"
 
-#define SESSION_QUEUE	4	/* the most actions of one call */
+#define SESSION_QUEUE	6	/* the most actions of one call */
 
 /* A mail transaction. Owned by the session, freed in session_step() alone. */
 struct txn {
@@ -18,6 +18,7 @@ struct txn {
 	uint64_t	 octets;	/* as sent, of all chunks so far */
 	struct data	 data;
 	unsigned	 flags;		/* of struct store_begin */
+	bool		 begun;		/* by DATA or BDAT */
 	bool		 known;		/* the store holds it */
 	bool		 committed;	/* the store was told to deliver */
 };
@@ -58,6 +59,8 @@ struct session {
 	bool		 chunk_failed;	/* the last command was BDAT, in vain */
 	uint64_t	 messages, delivered, errors;
 	enum reply	 last;
+	enum reply	 verdict;	/* to the message that was ended last */
+	bool		 verdict_due;	/* the next reply is it */
 	uint64_t	 now;
 	uint64_t	 started;
 	uint64_t	 since;		/* the wait for the peer began */

@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/now.h"
 #include "lib/priv.h"
+#include "lib/stats.h"
 #include "lib/str.h"
 #include "lib/tls.h"
 #include "smtpd/driver.h"
@@ -105,6 +106,8 @@ set_conf(struct driver *d, const struct conf *conf)
 		.handshake_time = conf->handshake_time,
 		.unauthenticated_time = conf->unauthenticated_time,
 		.minimum_rate = conf->minimum_rate,
+		/* NONE, which is never counted, has no slot */
+		.commands = stats_own + STATS_COMMANDS - 1,
 	};
 }
 
@@ -197,8 +200,7 @@ on_drain(void *arg)
 	accept_stop(d->accept);
 	if (role_is_stopping())
 		tell_clients(d);
-	if (LIST_EMPTY(&d->clients))
-		role_done();
+	driver_left(d);
 }
 
 int
@@ -216,6 +218,7 @@ main(int argc, char **argv)
 	size_t i;
 
 	LIST_INIT(&driver.clients);
+	LIST_INIT(&driver.left);
 	ids_init(&driver.logins);
 	ids_init(&driver.txns);
 	driver.counts_fd = driver.client_ca = -1;

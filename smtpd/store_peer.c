@@ -14,6 +14,7 @@
 #include "lib/conf.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/stats.h"
 #include "lib/str.h"
 #include "lib/utf8.h"
 #include "smtpd/store_impl.h"
@@ -210,8 +211,9 @@ refuse(struct txn *t, enum store_status r)
 		log_err("store: failed user=\"%s\" status=%s error=\"%s\"",
 		    user, store_status_name(r), strerror(t->body.error));
 	else
-		log_info("store: refused user=\"%s\" status=%s", user,
+		log_debug("store: refused user=\"%s\" status=%s", user,
 		    store_status_name(r));
+	stats_add(STATS_COMMITS + r - 1, 1);
 	txn_free(t);
 	return answer(p, number, STORE_COMMIT, r, NULL);
 }
@@ -231,6 +233,7 @@ peer_commit(struct peer *p, const void *msg, size_t len)
 	if (m->size != t->body.received)
 		return "COMMIT of another size";
 	r = txn_commit(t);
+	stats_set(STATS_QUEUE, pool_pending(p->store->pool));
 	return r == STORE_OK ? NULL : refuse(t, r);
 }
 
@@ -264,7 +267,7 @@ log_committed(const struct txn *t)
 	}
 	addr_join(&t->from, from, sizeof(from));
 	str_quote(sender, sizeof(sender), from, strlen(from));
-	log_info("store: delivered id=%s trace=%s user=\"%s\" from=\"%s\" "
+	log_debug("store: delivered id=%s trace=%s user=\"%s\" from=\"%s\" "
 	    "recipients=%zu size=%llu", c->id, t->body.id, user, sender,
 	    t->npaths, (unsigned long long)c->size);
 }
@@ -276,6 +279,7 @@ peer_committed(struct txn *t)
 
 	quota_done(t->store->quota, &t->hold, t->commit.status == STORE_OK);
 	log_committed(t);
+	stats_add(STATS_COMMITS + t->commit.status - 1, 1);
 	if (p != NULL && answer(p, t->number, STORE_COMMIT, t->commit.status,
 	    t->commit.id) != NULL)
 		peer_free(p);	/* detaches t */

@@ -43,6 +43,7 @@ ask_open(struct session *s)
 	const struct session_conf *conf = s->conf;
 	struct data *d = &s->txn->data;
 
+	s->txn->begun = true;
 	data_init(d, conf->message_size,
 	    conf->text_line == 0 ? 0 : conf->text_line - 2);
 	d->chunked = s->verb == VERB_BDAT;
@@ -146,6 +147,8 @@ verb_bdat(struct session *s, struct cmd *c)
 {
 	struct intake in = { .no = table_cell(s->home, VERB_BDAT)->refuse };
 
+	if (in.no == REPLY_NONE)
+		s->txn->begun = true;
 	if (!chunk_parse(c, &in)) {
 		s->errors++;
 		session_bye(s, REPLY_CHUNK_SIZE);

@@ -97,6 +97,8 @@ check_end(const struct session_action *a)
 		CHECK(p.begun);
 		p.begun = p.opened = 0;
 		break;
+	case SESSION_DO_ENDED:
+		return 1;
 	case SESSION_DO_CLOSE:
 	case SESSION_DO_DROP:
 		p.over = 1;

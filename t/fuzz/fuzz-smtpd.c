@@ -24,6 +24,7 @@ static void	fuzz_exit(int) __attribute__((noreturn));
 #undef on_gone
 #undef bad_message
 #include "smtpd/client.c"
+#include "smtpd/message.c"
 #undef exit
 
 #include "t/fuzz/fuzz-ipc.h"
@@ -412,6 +413,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (conns[i].used)
 			ops.ended(conns[i].arg, CONN_END_CUT);
 	CHECK(LIST_EMPTY(&driver.clients));
+	message_lost(&driver);
+	CHECK(LIST_EMPTY(&driver.left));
 	ids_free(&driver.logins);
 	ids_free(&driver.txns);
 	blocked_free(&driver.blocked);

@@ -43,6 +43,7 @@ play_init(struct play *p)
 	buf_init(&p->log, MEGA);
 	buf_init(&p->body, MEGA);
 	buf_init(&p->mail, MEGA);
+	buf_init(&p->ended, MEGA);
 }
 
 static void
@@ -169,7 +170,7 @@ note(struct play *p, const struct session_action *a)
 		[SESSION_DO_DROP] = "DROP"
 	};
 
-	if (a->what != SESSION_DO_BODY)
+	if (a->what != SESSION_DO_BODY && a->what != SESSION_DO_ENDED)
 		assert_int_equal(buf_addf(&p->log, "%s%s%s;", names[a->what],
 		    a->text != NULL ? " " : "",
 		    a->text != NULL ? a->text : ""), 0);
@@ -197,6 +198,11 @@ carry_out(struct play *p, const struct session_action *a)
 	case SESSION_DO_CLOSE:
 	case SESSION_DO_DROP:
 		p->closed = true;
+		return false;
+	case SESSION_DO_ENDED:
+		assert_int_equal(buf_addf(&p->ended, "%d:%llu;",
+		    reply_row(session_info(p->s).verdict)->code,
+		    (unsigned long long)a->size), 0);
 		return false;
 	case SESSION_DO_AUTH_END:
 		return false;
@@ -316,6 +322,14 @@ play_check_log(struct play *p, const char *want)
 }
 
 void
+play_check_ended(struct play *p, const char *want)
+{
+	add(&p->ended, "", 1);
+	assert_string_equal((const char *)buf_data(&p->ended), want);
+	buf_free(&p->ended);
+}
+
+void
 play_end(struct play *p)
 {
 	session_free(&p->s);
@@ -323,6 +337,7 @@ play_end(struct play *p)
 	buf_free(&p->log);
 	buf_free(&p->body);
 	buf_free(&p->mail);
+	buf_free(&p->ended);
 }
 
 /* The code of the reply line, with its enhanced code when it has one. */

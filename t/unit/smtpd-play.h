@@ -27,6 +27,7 @@ struct play {
 	struct buf		 log;		/* "BEGIN a@b;RCPT c@d;..." */
 	struct buf		 body;		/* of the present transaction */
 	struct buf		 mail;		/* committed, each ended by | */
+	struct buf		 ended;		/* "250:12;": reply and size */
 	struct session_action	 asked;		/* a helper has to answer */
 	enum store_status	 verdict;	/* of the next COMMIT */
 	enum store_status	 opens;		/* of the next OPEN */
@@ -60,6 +61,8 @@ void	 play_end(struct play *);
 char	*play_codes(const struct play *);
 /* Fail unless the actions since the last call were these. */
 void	 play_check_log(struct play *, const char *want);
+/* The same of the messages that were begun and are over. */
+void	 play_check_ended(struct play *, const char *want);
 /* Fail unless the text, said at this start, gives these codes. */
 void	 play_check(enum play_start, const char *text, const char *codes);
 /* The same, whole, byte by byte and split in two at every place. */

@@ -26,6 +26,7 @@
 #include "lib/log.h"
 #include "lib/now.h"
 #include "lib/secret.h"
+#include "lib/stats.h"
 
 #define CACHE_SLOTS	4096
 #define IDS_MIN		64
@@ -84,6 +85,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	server_follow_accounts(s);
 	store_tick(s);
 	ticket_expire(s);
+	stats_set(STATS_TICKETS, tickets_count(s->tickets));
 	if (s->listen != NULL)
 		event_add(s->listen, NULL);
 	server_drained(s);

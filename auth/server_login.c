@@ -20,6 +20,7 @@
 #include "lib/ip.h"
 #include "lib/log.h"
 #include "lib/now.h"
+#include "lib/stats.h"
 #include "lib/str.h"
 
 #define WORKER_TIME	30000	/* ms a worker may take for an answer */
@@ -126,6 +127,8 @@ log_result(const struct login *l, const char *event, const char *reason)
 	    ip_text(l->address, address),
 	    server_service_name(l->service),
 	    *reason == '\0' ? "" : " reason=", reason);
+	stats_add(stats_login(l->mechanism, server_service_name(l->service),
+	    *reason == '\0' ? "ok" : reason), 1);
 }
 
 static void
@@ -251,6 +254,7 @@ known(struct login *l)
 	    !server_follow_accounts(s))
 		return false;
 	user = cache_find(s->cache, l->said, now_boot());
+	stats_add(STATS_CACHE + (user != NULL ? STATS_HIT : STATS_MISS), 1);
 	if (user == NULL || str_copy(l->user, sizeof(l->user), user) == -1)
 		return false;
 	worker_end(l);

@@ -13,6 +13,7 @@
 #include "lib/chan.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/stats.h"
 #include "lib/str.h"
 
 static struct worker *
@@ -52,6 +53,7 @@ ask(struct login *l, struct sasl_request *m, const void *data, size_t len)
 		return -1;
 	l->worker->waiting++;
 	s->waiting++;
+	stats_set(STATS_AUTH_QUEUE, s->waiting);
 	return 0;
 }
 
@@ -129,6 +131,7 @@ on_reply(struct worker *w, const struct sasl_reply *m, size_t len)
 		return false;
 	w->waiting--;
 	w->server->waiting--;
+	stats_set(STATS_AUTH_QUEUE, w->server->waiting);
 	if ((l = login_by_serial(w->server, m->serial)) == NULL)
 		return true;
 	if (l->worker != w || l->state != LOGIN_WORKER)
@@ -211,6 +214,7 @@ worker_free(struct worker *w)
 	    w->waiting);
 	TAILQ_REMOVE(&w->server->workers, w, link);
 	w->server->waiting -= w->waiting;
+	stats_set(STATS_AUTH_QUEUE, w->server->waiting);
 	chan_free(&w->chan);
 	store_worker_gone(w->server, w->looks);
 	login_worker_gone(w);

@@ -20,6 +20,7 @@
 #include "lib/log.h"
 #include "lib/priv.h"
 #include "lib/role.h"
+#include "lib/stats.h"
 #include "lib/str.h"
 
 #define KEYS_QUEUE_MAX	65536	/* octets of replies a session leaves */
@@ -179,6 +180,8 @@ keys_input(struct chan *chan, void *arg, const void *msg, size_t len, int fd)
 	reply.len = 0;
 	if (request->number < k->nslots)
 		keys_sign(k->slots[request->number].key, request, &reply);
+	stats_add(STATS_SIGNATURES + (reply.status == KEYS_OK ? STATS_WELL :
+	    STATS_FAILED), 1);
 	if (reply.status != KEYS_OK)
 		log_warn("keys: not signed from=%s instance=%u "
 		    "certificate=%u status=%u", role_name(s->role),

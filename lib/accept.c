@@ -18,6 +18,7 @@
 #include "lib/counts.h"
 #include "lib/log.h"
 #include "lib/now.h"
+#include "lib/stats.h"
 
 #define ACCEPT_SOCKETS	CONF_LIST_MAX
 #define ACCEPT_TURN	32	/* connections before others' turn */
@@ -119,7 +120,9 @@ take(struct socket *s, int fd, const struct sockaddr_storage *ss)
 	unsigned char ip[IP_SIZE];
 
 	ip_of(ss, ip);
-	if ((why = judge(a, ip)) == ACCEPT_NOT_REFUSED) {
+	why = judge(a, ip);
+	stats_add(STATS_CONNECTIONS + (unsigned)why, 1);
+	if (why == ACCEPT_NOT_REFUSED) {
 		a->ops->taken(a->arg, s->kind, fd, ip);
 		return;
 	}

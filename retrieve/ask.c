@@ -13,6 +13,8 @@
 
 #include "lib/chan.h"
 #include "lib/log.h"
+#include "lib/now.h"
+#include "lib/stats.h"
 #include "lib/str.h"
 #include "retrieve/msgid.h"
 #include "retrieve/serve.h"
@@ -22,6 +24,14 @@ ask_end(struct client *c)
 {
 	ids_end(&c->server->questions, c->question);
 	c->question = 0;
+}
+
+/* The answer is whole: of a list, or of a message. */
+static void
+answered(struct client *c, unsigned slot)
+{
+	stats_time(slot, now_micro() - c->asked);
+	ask_end(c);
 }
 
 static int
@@ -75,6 +85,7 @@ ask_reader(struct client *c)
 	int		 r = -1;
 
 	ask_end(c);
+	c->asked = now_micro();
 	if (sv->reader != NULL &&
 	    (c->question = ids_new(&sv->questions, c)) != 0) {
 		if (c->http.state == SESSION_LIST)
@@ -107,7 +118,7 @@ on_listed(struct client *c, const struct reader_listed *m, size_t len)
 	    m->count > c->http.query->limit)
 		return false;
 	if (m->status != READER_OK || c->http.peek || m->count == 0)
-		ask_end(c);
+		answered(c, STATS_LIST);
 	if (m->status == READER_NO_TICKET)
 		login_renew(c);
 	else
@@ -148,7 +159,7 @@ on_rows(struct client *c, const struct reader_rows *m, size_t len)
 	    m->count > s->rows)
 		return false;
 	if (m->count == s->rows)
-		ask_end(c);
+		answered(c, STATS_LIST);
 	for (i = 0; i < m->count && s->state == SESSION_LIST; i++)
 		session_row(s, &m->row[i]);
 	if (s->state != SESSION_LIST)
@@ -172,7 +183,7 @@ on_opened(struct client *c, const struct reader_opened *m, size_t len,
 		return true;
 	if (c->http.state != SESSION_OPEN)
 		return false;
-	ask_end(c);
+	answered(c, STATS_OPEN);
 	if (m->status == READER_NO_TICKET) {
 		login_renew(c);
 	} else {

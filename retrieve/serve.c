@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/now.h"
 #include "lib/role.h"
+#include "lib/stats.h"
 #include "lib/str.h"
 
 #define LOGIN_TIME	100000	/* ms for auth: it delays refusals */
@@ -31,13 +32,17 @@ static void
 log_request(struct client *c)
 {
 	const struct session_log	*l = &c->http.log;
+	uint64_t			 ms = now_boot() - c->since;
 	char				 user[2 * AUTH_USER_MAX];
 
 	str_quote(user, sizeof(user), c->http.user, strlen(c->http.user));
 	log_info("http: request client=%s user=\"%s\" method=%s target=\"%s\" "
 	    "status=%u octets=%llu ms=%llu", c->name, user, l->method,
 	    l->target, l->code, (unsigned long long)l->octets,
-	    (unsigned long long)(now_boot() - c->since));
+	    (unsigned long long)ms);
+	if (l->code >= 100 && l->code < 600)
+		stats_add(STATS_REQUESTS + l->code / 100 - 1, 1);
+	stats_time(STATS_REQUEST_TIME, ms * 1000);
 	c->http.busy = false;
 }
 
@@ -213,11 +218,26 @@ act(struct client *c)
 	log_bug(__FILE__, __LINE__, "no such state");
 }
 
+/* How far is it? For the numbers. */
+static void
+count_stage(struct client *c)
+{
+	unsigned	now = c->login.state == LOGIN_IN ? STATS_LOGGED_IN :
+			    c->secured ? STATS_TLS : STATS_CLEAR;
+
+	if (now == c->stage)
+		return;
+	stats_less(STATS_SESSIONS + c->stage);
+	stats_add(STATS_SESSIONS + now, 1);
+	c->stage = now;
+}
+
 void
 serve_advance(struct client *c)
 {
 	struct session	*s = &c->http;
 
+	count_stage(c);
 	for (;;) {
 		if (s->busy && (s->state == SESSION_HEAD ||
 		    s->state == SESSION_OVER))
@@ -265,6 +285,8 @@ on_secured(void *arg)
 	struct client	*c = arg;
 
 	c->secured = true;
+	count_stage(c);
+	stats_add(stats_tls(conn_tls_version(c->conn)), 1);
 	conn_deadline(c->conn, c->server->conf->request_time);
 }
 
@@ -313,6 +335,7 @@ client_free(struct client *c)
 {
 	struct server	*sv = c->server;
 
+	stats_less(STATS_SESSIONS + c->stage);
 	login_end(c);
 	ask_end(c);
 	close_file(c);
@@ -331,9 +354,13 @@ on_ended(void *arg, enum conn_end why)
 {
 	struct client	*c = arg;
 
-	if (why == CONN_END_HANDSHAKE)
+	if (why == CONN_END_HANDSHAKE) {
+		stats_add(STATS_HANDSHAKES_FAILED, 1);
 		log_info("http: handshake failed client=%s reason=\"%s\"",
 		    c->name, conn_error(c->conn));
+	}
+	stats_add(STATS_OCTETS + STATS_IN, conn_octets_in(c->conn));
+	stats_add(STATS_OCTETS + STATS_OUT, conn_octets_out(c->conn));
 	/* Cut short: say what went out. */
 	if (c->http.state == SESSION_BODY)
 		c->http.log.octets = c->http.fresh ? 0 :
@@ -377,6 +404,7 @@ on_taken(void *arg, enum listen_kind kind, int fd,
 	session_init(&c->http, &sv->session);
 	c->http.fresh = false;
 	TAILQ_INSERT_TAIL(&sv->clients, c, link);
+	stats_add(STATS_SESSIONS + c->stage, 1);
 	c->again = evtimer_new(sv->base, on_again, c);
 	c->conn = conn_new(sv->base, fd, &ops, c);
 	if (c->conn == NULL) {

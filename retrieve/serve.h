@@ -72,6 +72,8 @@ struct client {
 	char			 name[IP_TEXT];
 	struct login		 login;
 	uint32_t		 question;	/* to the reader; 0: none */
+	uint64_t		 asked;		/* when; microseconds */
+	unsigned		 stage;		/* as counted, STATS_CLEAR... */
 	bool			 secured;
 	bool			 renewed;	/* the ticket, this request */
 	int			 fd;		/* file being served, or -1 */

@@ -16,6 +16,8 @@
 
 #include "lib/fault.h"
 #include "lib/file.h"
+#include "lib/now.h"
+#include "lib/stats.h"
 #include "lib/str.h"
 
 #define FOLDER_MODE	02750
@@ -193,12 +195,24 @@ staged_write(const struct staged *s, const void *data, size_t len)
 	return 0;
 }
 
+/* fsync(2), whose time is what a delivery mostly takes. */
+static int
+sync_timed(int fd)
+{
+	uint64_t began = now_micro();
+	int r = fsync(fd), error = errno;
+
+	stats_time(STATS_FSYNC, now_micro() - began);
+	errno = error;
+	return r;
+}
+
 int
 staged_sync(const struct staged *s)
 {
 	if (fault_point("fsync"))
 		return -1;
-	return fsync(s->fd);
+	return sync_timed(s->fd);
 }
 
 int
@@ -231,5 +245,5 @@ folder_sync(int dir)
 {
 	if (fault_point("dirsync"))
 		return -1;
-	return fsync(dir);
+	return sync_timed(dir);
 }

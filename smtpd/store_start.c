@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/now.h"
 #include "lib/role.h"
+#include "lib/stats.h"
 #include "smtpd/store_impl.h"
 
 #define RATE_SLOTS	16384	/* logins whose rates are known */
@@ -56,6 +57,7 @@ on_done(evutil_socket_t fd, short what, void *arg)
 	pool_rearm(s->pool);
 	while ((j = pool_done(s->pool)) != NULL)
 		peer_committed((struct txn *)j);
+	stats_set(STATS_QUEUE, pool_pending(s->pool));
 	store_left(s);
 }
 

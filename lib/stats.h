@@ -13,7 +13,7 @@
 #define STATS_BOUNDS	16			/* of a histogram */
 #define STATS_HIST	(STATS_BOUNDS + 2)	/* its buckets and the sum */
 #define STATS_STATUS	23	/* words of smtp_messages and its like */
-#define STATS_RESULTS	8	/* results of a login */
+#define STATS_RESULTS	10	/* results of a login */
 #define STATS_DAYS	2	/* slots of a count of the day */
 
 /*

@@ -43,7 +43,7 @@ const char *const stats_mechanisms[] = {
 const char *const stats_services[] = { "http", "smtp", NULL };
 const char *const stats_logins[] = {
 	"ok", "credentials", "authzid", "syntax", "throttled", "temporary",
-	"busy", "other", NULL
+	"busy", "expired", "scope", "other", NULL
 };
 const char *const stats_versions[] = { "TLSv1.2", "TLSv1.3", "other", NULL };
 

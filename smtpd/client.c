@@ -260,12 +260,12 @@ on_ended(void *arg, enum conn_end why)
 {
 	struct client *c = arg;
 
-	client_log(c, why);
 	if (why == CONN_END_HANDSHAKE)
 		stats_add(STATS_HANDSHAKES_FAILED, 1);
 	c->over = true;
 	session_event(c->session, SESSION_EV_GONE, now_monotonic());
 	client_turn(c);
+	client_log(c, why);	/* behind the lines of its messages */
 	auth_end(c);
 	store_forget(c);
 	client_free(c);

@@ -42,6 +42,14 @@ test_one_for_each_message(void **state)
 		{ DATA "X-Status: 13\r\n\r\n.\r\nQUIT\r\n", "552:16;" },
 		{ DATA "\xff: x\r\n\r\n.\r\nNOOP\r\nQUIT\r\n", "550:8;" },
 		{ DATA "a\nb\r\n.\r\n", "550:1;" },
+		/* in chunks */
+		{ MAIL RCPT "BDAT 2\r\nabBDAT 2 LAST\r\n\r\nRSET\r\n",
+		    "250:4;" },
+		{ MAIL RCPT "BDAT 2\r\nabRSET\r\nNOOP\r\n", "250:2;" },
+		{ MAIL RCPT "BDAT 2\r\nabQUIT\r\n", "221:2;" },
+		{ MAIL RCPT "BDAT 9999 LAST\r\n", "" },
+		{ MAIL RCPT "BDAT x\r\n", "501:0;" },
+		{ "BDAT 2 LAST\r\nab" MAIL RCPT "BDAT 1\r\n", "" },
 		/* none that was not begun */
 		{ MAIL, "" },
 		{ MAIL RCPT "RSET\r\nQUIT\r\n", "" },

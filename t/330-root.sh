@@ -12,7 +12,7 @@ command -v curl > /dev/null || skip_all "no curl"
 # A profile, and with it the last system calls, is left out there.
 seccomp=2
 ! grep -qs '^#define POSTERN_SANITIZE' "$BUILDDIR/config.h" || seccomp=0
-plan 82
+plan 87
 
 # What fixture_init made for nobody, given to those whom it belongs to.
 fixture_init
@@ -165,3 +165,29 @@ for i in 1 2 3; do
 	send "$(head -c 45000 /dev/zero | tr '\0' x | fold -w 70)"
 done
 ok "it holds" grep -q '^<~\* 452 4.2.2' "$T/swaks"
+
+is "the numbers' files are root's, for all to read" "$(find "$T/run/stats" \
+    -type f -printf '%U %m\n' | sort -u)" "0 644"
+notok "which no role can write by their names" as postern-session \
+    sh -c ": >> '$(find "$T/run/stats" -name 'postern-smtpd.smtpd-session.*' |
+    head -n 1)'"
+"$BIN/posternctl" -c "$T/postern.conf" metrics --listen 127.0.0.1:0 \
+    2> "$T/log/metrics" &
+metrics=$!
+for n in $(seq 600); do
+	grep -q listening "$T/log/metrics" && break
+	sleep 0.05
+done
+port=$(sed -n 's/.*address=127.0.0.1://p' "$T/log/metrics")
+is "metrics --listen goes on as postern-session" "$(uid_of "$metrics")" \
+    "$(id -u postern-session) "
+is "no capability, no new privilege, seccomp" \
+    "$(status "$metrics" CapPrm) $(status "$metrics" CapEff) $(
+    status "$metrics" NoNewPrivs) $(status "$metrics" Seccomp)" \
+    "0000000000000000 0000000000000000 1 $seccomp"
+is "and serves the numbers" "$(curl -sS -m 60 \
+    "http://127.0.0.1:$port/metrics" |
+    grep -c '^postern_up{service="[a-z]*"} 1$')" 3
+kill "$metrics"
+wait "$metrics"
+is "until it is told to end" $? 0

@@ -67,6 +67,7 @@ t_owned_owned_session_SOURCES = \
 	smtpd/client.c \
 	smtpd/driver_auth.c \
 	smtpd/driver_store.c \
+	smtpd/message.c \
 	t/owned/owned-calls.c \
 	t/owned/owned-helpers.c \
 	t/owned/owned-session.c \

@@ -2,7 +2,7 @@
 /*
  * The decoder of messages against a model that looks at the whole text at
  * once. The first octets: size limit; line limit, 64: in chunks, 128: binary;
- * how the text is cut.
+ * how the text is cut, 128: UTF-8 in the header.
  */
 #include "smtpd/data.h"
 #include "t/fuzz/fuzz.h"
@@ -62,11 +62,11 @@ model_run(const uint8_t *p, size_t len, int chunked, int binary)
 
 /* What is wrong with decoded text; whole lines and an open one. */
 static enum data_fault
-judge(const struct model *m, size_t size_max, size_t line_max)
+judge(const struct model *m, size_t size_max, size_t line_max, int utf8)
 {
 	const uint8_t	*p = m->out;
 	size_t		 i, line = 0, len = m->len;
-	int		 header = 1, is_long = 0, eight = 0;
+	int		 header = 1, is_long = 0, eight = 0, bad = 0;
 
 	if (len > size_max)
 		return DATA_TOO_BIG;
@@ -74,6 +74,7 @@ judge(const struct model *m, size_t size_max, size_t line_max)
 		len = m->raw;
 	for (i = 0; i < len; i++) {
 		if (p[i] == '\r') {
+			bad |= header && !utf8_is_valid(p + i - line, line);
 			header = header && line > 0;
 			line = 0;
 			i++;
@@ -83,10 +84,13 @@ judge(const struct model *m, size_t size_max, size_t line_max)
 		is_long |= line_max != 0 && line > line_max;
 		eight |= header && p[i] > 127;
 	}
+	bad |= header && !utf8_is_valid(p + len - line, line);
 	if (memchr(p, 0, len) != NULL)
 		return DATA_NUL;
 	if (is_long)
 		return DATA_LONG_LINE;
+	if (utf8)
+		return bad ? DATA_NOT_UTF8 : DATA_SOUND;
 	return eight ? DATA_EIGHT_BIT : DATA_SOUND;
 }
 
@@ -107,6 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	data_init(&d, size_max, line_max);
 	d.chunked = (how & 64) != 0;
 	d.binary = (how & 128) != 0;
+	d.utf8 = (cut & 128) != 0;
 	while (f.len > 0 && end == DATA_MORE) {
 		n = cut == 0 ? f.len : 1 + (cut * (total + 7u)) % 13;
 		piece = fuzz_take(&f, n, &n);
@@ -124,12 +129,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(end == m.end && total == m.used);
 	if (end != DATA_BARE) {		/* the session ends on that */
 		CHECK(d.size == m.len);
-		CHECK(d.fault == judge(&m, size_max, line_max));
-		CHECK(!d.chunked ||
-		    (data_finish(&d) == DATA_BARE) == m.cr);
+		CHECK(d.fault != DATA_SOUND || len == m.len);
+		end = data_finish(&d);
+		CHECK(!d.chunked || (end == DATA_BARE) == m.cr);
+		CHECK(d.fault == judge(&m, size_max, line_max, cut & 128));
 	}
 	CHECK(len <= m.len && memcmp(out, m.out, len) == 0);
-	CHECK(d.fault != DATA_SOUND || end == DATA_BARE || len == m.len);
 	free(out);
 	free(m.out);
 	return 0;

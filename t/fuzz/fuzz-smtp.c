@@ -9,6 +9,8 @@
 #include <strings.h>
 
 #include "lib/buf.h"
+#include "lib/str.h"
+#include "lib/utf8.h"
 #include "smtpd/session.h"
 #include "t/fuzz/fuzz.h"
 
@@ -113,6 +115,23 @@ check_end(const struct session_action *a)
 	return 1;
 }
 
+/* Is it what the store takes? See smtpd/store_peer.c. */
+static void
+check_path(const char *s)
+{
+	const char	*at = strrchr(s, '@');
+	size_t		 len = strlen(s), n;
+	uint32_t	 c;
+
+	CHECK(len < STORE_PATH_MAX);
+	CHECK(at == NULL || str_is_ascii(at, strlen(at)));
+	CHECK((p.flags & STORE_UTF8) != 0 || str_is_ascii(s, len));
+	for (; len > 0; s += n, len -= n) {
+		n = utf8_decode(s, len, &c);
+		CHECK(utf8_is_name(c));
+	}
+}
+
 /* May this be done now? */
 static void
 check_action(const struct session_action *a)
@@ -133,15 +152,15 @@ check_action(const struct session_action *a)
 		break;
 	case SESSION_DO_BEGIN:
 		CHECK(p.tls && p.user && !p.begun && !p.opened);
-		CHECK(strlen(a->text) < STORE_PATH_MAX);
+		p.flags = a->flags;
+		check_path(a->text);
 		p.begun = 1;
 		p.rcpts = p.raw = 0;
-		p.flags = a->flags;
 		CHECK((p.flags & ~STORE_FLAGS) == 0);
 		break;
 	case SESSION_DO_RCPT:
 		CHECK(p.begun && !p.opened && a->text[0] != '\0');
-		CHECK(strlen(a->text) < STORE_PATH_MAX);
+		check_path(a->text);
 		break;
 	case SESSION_DO_OPEN:
 		CHECK(p.begun && !p.opened && p.rcpts > 0);

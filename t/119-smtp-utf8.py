@@ -118,7 +118,12 @@ def prepare():
     with open(path, "w") as c:
         c.write(text.replace('domains = { "%s" }' % DOMAIN,
                              'domains = { "%s", "MÜLLER.example" }' % DOMAIN)
-                + "limits { errors_per_session = 1000 }\n")
+                + "limits { errors_per_session = 1000 }\n"
+                + 'delivery { aliases = "%s/aliases/file" }\n' % f.dir)
+    os.mkdir(f.dir + "/aliases")
+    with open(f.dir + "/aliases/file", "w") as c:
+        c.write("Büro: jo\u0308rg\noffice: jörg\n"
+                "info@MÜLLER.example: anna@%s, jörg\n" % ALABEL)
     with open(f.dir + "/more", "w") as c:
         for user, password in USERS.items():
             c.write("%s:%s\n" % (user, password))
@@ -421,6 +426,31 @@ def delivery():
     eq(field(got, "Delivered-To"), ["anna@" + ALABEL], "with A-labels")
 
 
+def aliases():
+    """Both sides in any spelling; without SMTPUTF8 all stays ASCII."""
+    with Smtp(JOERG, "joerg-secret") as c:
+        text = "From: Büro <bu\u0308ro@example.test>\r\n\r\n"
+        eq(send(c, "büro@example.test", ["BüRO@example.test"], text),
+           "250 2.0.0", "to and from an alias")
+        got, row = fetch(JOERG, "joerg-secret")
+        eq((field(got, "Delivered-To"), field(got, "Return-Path")),
+           ([JOERG], ["<büro@example.test>"]), "is delivered")
+        eq(send(c, "bÜro@example.test", [BOB], text), "553 5.7.1",
+           "another letter is another address")
+        eq(send(c, "info@xn--mller-kva.example", ["info@müller.example"],
+                "X: y\r\n\r\n"), "250 2.0.0", "an alias in the other domain")
+        eq(fetch(ANNA, "anna-secret")[0].split(b"\r\n")[-3],
+           fetch(JOERG, "joerg-secret")[0].split(b"\r\n")[-3],
+           "leads to both")
+    with Smtp(ALICE, "alice-secret") as c:
+        eq(send(c, ALICE, ["office@example.test"], "X: y\r\n\r\n", False),
+           "250 2.0.0", "ASCII to an alias of a mailbox in UTF-8")
+    got, row = fetch(JOERG, "joerg-secret")
+    ok(got.isascii() and field(got, "Delivered-To") == [] and
+       " for <office@example.test>; " in field(got, "Received")[0],
+       "whose name is left out then", got)
+
+
 def reading():
     with Conn() as c:
         for user, password, want, name in (
@@ -461,10 +491,11 @@ def test():
     envelope()
     headers()
     delivery()
+    aliases()
     reading()
     logs()
 
 
 PLAN = 9 + 24 + 26 + 2 + 9 + 2 * len(SENDERS) + 2 * len(RECIPIENTS) + \
-    len(PARAMETERS) + 6 + 2 * len(HEADERS) + 9 + 1 + 3 + 17 + 9 + 4
+    len(PARAMETERS) + 6 + 2 * len(HEADERS) + 9 + 1 + 3 + 17 + 9 + 4 + 7
 run(PLAN, test)

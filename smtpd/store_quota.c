@@ -271,7 +271,8 @@ changed_since(struct quota *q, struct quota_box *b,
  * Believe what maildirsize says, unless it is of other limits, or, at the
  * first look, older than what is in the folders: messages that were not
  * written down because the process was killed, or because there was no limit
- * for a while. Where there is no time to count it is believed for now.
+ * for a while. Where there is no time to count, the greater of it and what
+ * was known is taken for now.
  */
 static void
 take(struct quota *q, struct quota_box *b, const struct quota_sizes *s,
@@ -283,7 +284,10 @@ take(struct quota *q, struct quota_box *b, const struct quota_sizes *s,
 		doubt = !may_count(q, b) || changed_since(q, b, &now->mtime);
 	if (doubt && count(q, b, now) == 0)
 		return;
-	b->used = s->use;
+	if (!doubt || !b->known || s->use.bytes > b->used.bytes)
+		b->used.bytes = s->use.bytes;
+	if (!doubt || !b->known || s->use.messages > b->used.messages)
+		b->used.messages = s->use.messages;
 	b->lines = s->lines;
 	b->seen = *now;
 	b->known = true;

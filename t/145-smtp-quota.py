@@ -267,7 +267,9 @@ def reload():
     os.kill(pid, signal.SIGHUP)
     eq(wait_for(lambda: tried(5000) == "250 2.1.5"), True,
        "and more after another")
-    eq(Smtp().send("bob", 5000)[-1], "250 2.0.0", "one that fits now")
+    # a session of before may take the connection still
+    eq(wait_for(lambda: Smtp().send("bob", 5000)[-1] == "250 2.0.0"), True,
+       "one that fits now")
     eq(sizes("bob"), ("%dS" % LIMIT, use("bob")), "maildirsize as well")
     empty("bob")
 

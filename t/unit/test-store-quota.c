@@ -1087,6 +1087,19 @@ test_price(void **state)
 	now_ns += 1 * SEC;
 	assert_int_equal(deliver(f, 0, 1, BOB), STORE_OK);
 	assert_string_equal(sizes(f, BOB), "1000S\n10 1\n1 1\n");
+	/* but where more is known, that */
+	f->q->budget = -SEC;
+	b = box_of(f, BOB);
+	assert_int_equal(b->used.bytes, 11);
+	assert_int_equal(b->used.messages, 2);
+	put(f, BOB, "Maildir/maildirsize", "500S\n10 4\n");
+	assert_int_equal(deliver(f, 990, 990, BOB), STORE_OVER_QUOTA);
+	assert_int_equal(b->used.bytes, 11);
+	assert_int_equal(b->used.messages, 4);
+	put(f, BOB, "Maildir/maildirsize", "500S\n14 2\n");
+	assert_int_equal(deliver(f, 987, 987, BOB), STORE_OVER_QUOTA);
+	assert_int_equal(b->used.bytes, 14);
+	assert_int_equal(b->used.messages, 4);
 	/* the time that may be saved up is bounded */
 	now_ns += 1000 * SEC;
 	assert_int_equal(deliver(f, 0, 1, BOB), STORE_OK);

@@ -200,7 +200,8 @@ scan(struct quota *q, struct quota_box *b, struct quota_use *use,
 	const int64_t end = q->clock();
 
 	q->budget -= end - start;
-	*next = end + (end - start) * QUOTA_BOX_SHARE;
+	*next = end - start <= QUOTA_CHEAP ? end :
+	    end + (end - start) * QUOTA_BOX_SHARE;
 	if (r == -1)
 		log_err("store: cannot count mailbox=%s: %m", b->path);
 	return r;

@@ -19,11 +19,12 @@
 /*
  * Counting blocks the main thread. So of its time not more than a quarter
  * goes into counting, after a second at once, and not more than a 20th into
- * that of one mailbox. In nanoseconds and in parts.
+ * that of one mailbox that is not cheap to count. In nanoseconds and parts.
  */
 #define QUOTA_BURST	1000000000
 #define QUOTA_SHARE	4
 #define QUOTA_BOX_SHARE	20
+#define QUOTA_CHEAP	2000000
 /* Until a maildirsize that could not be written is tried again. */
 #define QUOTA_RETRY	10000000000
 

@@ -3,6 +3,7 @@
  * smtpd/store_quota.c and store_quota_file.c: what is reserved, what
  * maildirsize says and when it is not believed, and what counting may cost.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -243,6 +244,26 @@ put_message(const struct fix *f, const char *box, unsigned size)
 
 	snprintf(name, sizeof(name), "Maildir/new/%u.x,S=%u", ++n, size);
 	put(f, box, name, "");
+}
+
+/* As somebody removes all in new/. */
+static void
+take_messages(const struct fix *f, const char *box)
+{
+	char full[1000];
+	struct dirent *e;
+	size_t n;
+	DIR *d;
+
+	place(f, box, "Maildir/new/", full);
+	n = strlen(full);
+	assert_non_null(d = opendir(full));
+	while ((e = readdir(d)) != NULL) {
+		snprintf(full + n, sizeof(full) - n, "%s", e->d_name);
+		if (e->d_name[0] != '.')
+			assert_int_equal(unlink(full), 0);
+	}
+	closedir(d);
 }
 
 /* One message, from MAIL to the end; its file is not made. */
@@ -1070,6 +1091,13 @@ test_price(void **state)
 	now_ns += 10 * SEC;
 	assert_int_equal(deliver(f, 101, 101, ALICE), STORE_OVER_QUOTA);
 	assert_true(b->next - now_ns > SEC);
+	/* a cheap one may be made again at once */
+	tick_ns = QUOTA_CHEAP;
+	now_ns += 1000 * SEC;
+	assert_int_equal(deliver_file(f, 100, ALICE), STORE_OK);
+	assert_int_equal(deliver(f, 101, 101, ALICE), STORE_OVER_QUOTA);
+	take_messages(f, ALICE);
+	assert_int_equal(deliver(f, 101, 101, ALICE), STORE_OK);
 	/* nobody's is counted when all the time is gone: try again later */
 	tick_ns = 0;
 	f->q->budget = -2 * SEC;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/accounts.h"
 #include "auth/auth_proto.h"
 #include "lib/str.h"
 
@@ -18,6 +19,7 @@ struct entry {
 	uint64_t	expiry;		/* 0: free */
 	unsigned char	digest[CACHE_DIGEST];
 	char		user[AUTH_USER_MAX];
+	char		app[ACCOUNTS_APP_MAX];
 };
 
 struct cache {
@@ -66,21 +68,23 @@ set_of(struct cache *c, const unsigned char digest[CACHE_DIGEST])
 
 const char *
 cache_find(struct cache *c, const unsigned char digest[CACHE_DIGEST],
-    uint64_t now)
+    uint64_t now, const char **app)
 {
 	struct entry *set = set_of(c, digest);
 	size_t i;
 
 	for (i = 0; i < WAYS; i++)
 		if (set[i].expiry > now && str_same_secret(set[i].digest,
-		    digest, CACHE_DIGEST))
+		    digest, CACHE_DIGEST)) {
+			*app = set[i].app;
 			return set[i].user;
+		}
 	return NULL;
 }
 
 void
 cache_add(struct cache *c, const unsigned char digest[CACHE_DIGEST],
-    const char *user, uint64_t now)
+    const char *user, const char *app, uint64_t now)
 {
 	struct entry *set = set_of(c, digest), *e = set;
 	size_t i;
@@ -97,7 +101,8 @@ cache_add(struct cache *c, const unsigned char digest[CACHE_DIGEST],
 	}
 	e->expiry = now + c->lifetime;
 	memcpy(e->digest, digest, CACHE_DIGEST);
-	if (str_copy(e->user, sizeof(e->user), user) == -1)
+	if (str_copy(e->user, sizeof(e->user), user) == -1 ||
+	    str_copy(e->app, sizeof(e->app), app) == -1)
 		memset(e, 0, sizeof(*e));
 }
 

@@ -23,13 +23,16 @@ struct cache *cache_new(size_t slots, uint64_t lifetime);
 void	 cache_free(struct cache **cp);
 /*
  * The user who proved who he is with what has this digest, or NULL; valid
- * until the next call.
+ * until the next call. *app: with which app password, "" for none. Services
+ * share the cache: whether that one may be used, here and now, the caller
+ * looks up.
  */
 const char *cache_find(struct cache *,
-	    const unsigned char digest[CACHE_DIGEST], uint64_t now);
+	    const unsigned char digest[CACHE_DIGEST], uint64_t now,
+	    const char **app);
 /* Remember a verified login; the oldest of its set makes room. */
 void	 cache_add(struct cache *, const unsigned char digest[CACHE_DIGEST],
-	    const char *user, uint64_t now);
+	    const char *user, const char *app, uint64_t now);
 /* Forget all: the accounts have changed. */
 void	 cache_clear(struct cache *);
 

@@ -34,6 +34,7 @@ pkglibexec_PROGRAMS += auth-server auth-sasl
 auth_server_SOURCES = \
 	auth/auth_proto.h auth/sasl_proto.h auth/server.h \
 	auth/server.c \
+	auth/server_app.c \
 	auth/server_client.c \
 	auth/server_login.c \
 	auth/server_store.c \

@@ -28,12 +28,14 @@ saslauth_begin(struct saslauth *s, enum auth_service service,
 	    SASLAUTH_CALL(saslauth_on_canon), d };
 	d->callbacks[1] = (sasl_callback_t){ SASL_CB_SERVER_USERDB_CHECKPASS,
 	    SASLAUTH_CALL(saslauth_on_checkpass), d };
-	d->callbacks[2] = (sasl_callback_t){ SASL_CB_LIST_END, NULL, NULL };
+	d->callbacks[2] = (sasl_callback_t){ SASL_CB_PROXY_POLICY,
+	    SASLAUTH_CALL(saslauth_on_proxy), d };
+	d->callbacks[3] = (sasl_callback_t){ SASL_CB_LIST_END, NULL, NULL };
 	if (saslauth_is_foreign(s)) {
-		d->callbacks[4] = d->callbacks[2];
-		d->callbacks[3] = (sasl_callback_t){ SASL_CB_GETOPT,
+		d->callbacks[5] = d->callbacks[3];
+		d->callbacks[4] = (sasl_callback_t){ SASL_CB_GETOPT,
 		    SASLAUTH_CALL(saslauth_on_store_getopt), d };
-		d->callbacks[2] = (sasl_callback_t){ SASL_CB_LOG,
+		d->callbacks[3] = (sasl_callback_t){ SASL_CB_LOG,
 		    SASLAUTH_CALL(saslauth_on_store_log), d };
 	}
 	d->conn = saslauth_connection(s, service, d->callbacks);
@@ -64,9 +66,12 @@ status_of(const struct saslauth_dialogue *d, int rc)
 		return AUTH_TEMP;
 	switch (rc) {
 	case SASL_OK:
-		return d->found ? AUTH_OK : AUTH_FAIL;
+		return d->found && d->refusal == APPPASS_USABLE ? AUTH_OK :
+		    AUTH_FAIL;
 	case SASL_CONTINUE:
-		return AUTH_MORE;
+		/* Like one that is wrong: SCRAM's last is not shown. */
+		return d->proven && d->refusal != APPPASS_USABLE ?
+		    AUTH_FAIL : AUTH_MORE;
 	case SASL_NOMECH:
 	case SASL_TOOWEAK:
 	case SASL_ENCRYPT:
@@ -186,13 +191,29 @@ saslauth_step(struct saslauth_dialogue *d, const void *data, size_t len)
 	    (unsigned int)len, &out, &outlen);
 	d->proven = d->scram && rc == SASL_CONTINUE && outlen > 2 &&
 	    memcmp(out, "v=", 2) == 0;
+	d->right = d->right || d->proven;
 	return result_of(d, rc, out, outlen);
 }
 
 const char *
 saslauth_user(const struct saslauth_dialogue *d)
 {
+	/* Other stores have no app passwords, and set no base. */
+	if (d->right && d->base[0] != '\0')
+		return d->base;
 	return strcmp(d->user, SASL_NO_NAME) == 0 ? "" : d->user;
+}
+
+const char *
+saslauth_app(const struct saslauth_dialogue *d)
+{
+	return d->right ? d->app : "";
+}
+
+enum apppass_refusal
+saslauth_refusal(const struct saslauth_dialogue *d)
+{
+	return d->right ? d->refusal : APPPASS_USABLE;
 }
 
 const unsigned char *

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "auth/accounts.h"
+#include "auth/apppass.h"
 #include "auth/auth_proto.h"
 #include "auth/scram.h"
 
@@ -68,11 +69,17 @@ struct saslauth_result saslauth_start(struct saslauth_dialogue *,
 struct saslauth_result saslauth_step(struct saslauth_dialogue *,
 	    const void *data, size_t len);
 /*
- * The canonical name the client gave, or "". With EXTERNAL: one of those in
- * its certificate.
+ * The canonical name the client gave, or ""; when the password was right,
+ * that of the account, without an app's. With EXTERNAL: one of those in its
+ * certificate.
  */
 const char *saslauth_user(const struct saslauth_dialogue *);
-/* After AUTH_OK: accounts_proof() of the account that was checked. */
+/* When an app password was right: its name, and whether it may be used; for
+   all else "" and APPPASS_USABLE. */
+const char *saslauth_app(const struct saslauth_dialogue *);
+enum apppass_refusal saslauth_refusal(const struct saslauth_dialogue *);
+/* After AUTH_OK: accounts_proof() or accounts_proof_app() of what was
+   checked. */
 const unsigned char *saslauth_proof(const struct saslauth_dialogue *);
 /*
  * What is this canonical name worth in a store that is not the accounts

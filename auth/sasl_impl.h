@@ -26,7 +26,7 @@ struct saslauth {
 	char			 mech_list[SASL_LIST_MAX];	/* and PLAIN */
 	char			 iterations[24];	/* as text */
 	bool			 told;		/* that the store is away */
-	sasl_callback_t		 callbacks[7];
+	sasl_callback_t		 callbacks[6];
 };
 
 struct saslauth_dialogue {
@@ -40,12 +40,16 @@ struct saslauth_dialogue {
 	bool			 begun;		/* the library is at work */
 	bool			 proven;	/* SCRAM's last is sent */
 	bool			 found;		/* the account is there */
+	bool			 right;		/* so was the password */
 	bool			 away;		/* the accounts are not */
-	char			 user[AUTH_USER_MAX];
+	char			 user[AUTH_USER_MAX];	/* as it was given */
+	char			 base[AUTH_USER_MAX];	/* the account */
+	char			 app[ACCOUNTS_APP_MAX];	/* or "" */
+	enum apppass_refusal	 refusal;	/* of the app password */
 	char			 verifier[SCRAM_VERIFIER_MAX];
 	unsigned char		 proof[ACCOUNTS_PROOF];
 	unsigned		 looks;		/* at the store, by halves */
-	sasl_callback_t		 callbacks[5];
+	sasl_callback_t		 callbacks[6];
 	char			 mechanism[AUTH_MECH_MAX];
 	struct auth_channel	 channel;
 	sasl_channel_binding_t	 binding;	/* the one in use */

@@ -219,9 +219,7 @@ saslauth_new(const struct conf *conf)
 	    SASLAUTH_CALL(on_getconfpath), s };
 	s->callbacks[4] = (sasl_callback_t){ SASL_CB_VERIFYFILE,
 	    SASLAUTH_CALL(on_verifyfile), s };
-	s->callbacks[5] = (sasl_callback_t){ SASL_CB_PROXY_POLICY,
-	    SASLAUTH_CALL(saslauth_on_proxy), s };
-	s->callbacks[6] = (sasl_callback_t){ SASL_CB_LIST_END, NULL, NULL };
+	s->callbacks[5] = (sasl_callback_t){ SASL_CB_LIST_END, NULL, NULL };
 	/* No name: the library then looks for no conf file of that name. */
 	if (sasl_server_init(s->callbacks, NULL) != SASL_OK ||
 	    sasl_auxprop_add_plugin(SASL_AUXPROP,

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "auth/sasl_impl.h"
 #include "lib/conf.h"
@@ -15,19 +16,25 @@
 
 _Static_assert(AUTH_USER_MAX == ACCOUNTS_NAME_MAX, "one size of names");
 
-/* Whose identity may a login take? Its own. */
+/*
+ * Whose identity may a login take? Its own, which under the name of an app
+ * password is also that of the account.
+ */
 int
 saslauth_on_proxy(sasl_conn_t *conn, void *context, const char *want,
     unsigned int want_len, const char *login, unsigned int login_len,
     const char *realm, unsigned int realm_len, struct propctx *props)
 {
+	const struct saslauth_dialogue *d = context;
+
 	(void)conn;
-	(void)context;
 	(void)realm;
 	(void)realm_len;
 	(void)props;
-	return want_len == login_len && memcmp(want, login, want_len) == 0 ?
-	    SASL_OK : SASL_NOAUTHZ;
+	if (want_len == login_len && memcmp(want, login, want_len) == 0)
+		return SASL_OK;
+	return d->app[0] != '\0' && want_len == strlen(d->base) &&
+	    memcmp(want, d->base, want_len) == 0 ? SASL_OK : SASL_NOAUTHZ;
 }
 
 const struct account *
@@ -41,6 +48,47 @@ saslauth_account(const struct saslauth *s, const char *user)
 }
 
 /*
+ * The account that may log in by the name d->user, or NULL; *app is the app
+ * password that the name is of, or NULL.
+ */
+static const struct account *
+find_account(const struct saslauth_dialogue *d, const struct account **app)
+{
+	const struct saslauth *s = d->auth;
+	char user[ACCOUNTS_NAME_MAX], name[ACCOUNTS_APP_MAX];
+
+	*app = NULL;
+	if (accounts_find(s->accounts, d->user) != NULL ||
+	    !apppass_split(d->user, user, name))
+		return saslauth_account(s, d->user);
+	*app = accounts_find_app(s->accounts, user, name);
+	return *app == NULL || (*app)->disabled ? NULL :
+	    saslauth_account(s, user);
+}
+
+/* What this dialogue is for: the account, by an app password or not. */
+static int
+take_account(struct saslauth_dialogue *d, const struct account *acct,
+    const struct account *app)
+{
+	char user[ACCOUNTS_NAME_MAX];
+
+	if (str_copy(d->base, sizeof(d->base), acct->user) == -1)
+		return SASL_FAIL;
+	if (app == NULL) {
+		accounts_proof(acct, d->proof);
+	} else {
+		if (!apppass_split(app->user, user, d->app))
+			return SASL_FAIL;
+		accounts_proof_app(acct, app, d->proof);
+		d->refusal = apppass_refusal(app, d->service,
+		    (uint64_t)time(NULL));
+	}
+	d->found = true;
+	return SASL_OK;
+}
+
+/*
  * Find the verifier of d->user, or make the decoy, into d->verifier: once,
  * so that a change of the accounts does not mix two in one attempt.
  */
@@ -48,7 +96,7 @@ int
 saslauth_look_up(struct saslauth_dialogue *d)
 {
 	const struct saslauth *s = d->auth;
-	const struct account *acct;
+	const struct account *acct, *app = NULL;
 
 	if (saslauth_is_foreign(s))
 		return saslauth_store_find(d);
@@ -62,13 +110,31 @@ saslauth_look_up(struct saslauth_dialogue *d)
 	if (scram_decoy(s->decoy, d->user, (uint32_t)s->conf->auth_iterations,
 	    d->verifier, sizeof(d->verifier)) == -1)
 		return SASL_FAIL;
-	if ((acct = saslauth_account(s, d->user)) == NULL)
+	acct = d->external ? saslauth_account(s, d->user) :
+	    find_account(d, &app);
+	if (acct == NULL)
 		return SASL_OK;
-	if (str_copy(d->verifier, sizeof(d->verifier), acct->verifier) == -1)
+	if (str_copy(d->verifier, sizeof(d->verifier), app == NULL ?
+	    acct->verifier : app->verifier) == -1)
 		return SASL_FAIL;
-	accounts_proof(acct, d->proof);
-	d->found = true;
-	return SASL_OK;
+	return take_account(d, acct, app);
+}
+
+/*
+ * Is it one of the app passwords of the account that was named? It takes the
+ * same time for every name.
+ */
+static bool
+is_app_password(struct saslauth_dialogue *d, const char *password, size_t len)
+{
+	const struct account *const *list, *acct, *app, *named;
+	size_t n;
+
+	list = accounts_apps(d->auth->accounts, d->user, &n);
+	app = apppass_match(list, n, password, len);
+	acct = find_account(d, &named);
+	return !d->right && app != NULL && acct != NULL && named == NULL &&
+	    take_account(d, acct, app) == SASL_OK;
 }
 
 /*
@@ -110,6 +176,7 @@ saslauth_on_checkpass(sasl_conn_t *conn, void *context, const char *user,
     const char *password, unsigned int len, struct propctx *props)
 {
 	struct saslauth_dialogue *d = context;
+	bool other;
 	int fits;
 
 	(void)conn;
@@ -123,7 +190,11 @@ saslauth_on_checkpass(sasl_conn_t *conn, void *context, const char *user,
 	fits = scram_verifier_check(d->verifier, password, len);
 	if (fits == -1)
 		d->away = true;
-	return fits == 1 && d->found ? SASL_OK : SASL_NOUSER;
+	d->right = fits == 1 && d->found;
+	other = is_app_password(d, password, len);
+	d->right = d->right || other;
+	return d->right && d->refusal == APPPASS_USABLE ? SASL_OK :
+	    SASL_NOUSER;
 }
 
 /* Does the library want this property now, and is it ours? */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "auth/accounts.h"
+#include "auth/apppass.h"
 #include "auth/auth_proto.h"
 #include "auth/scram.h"
 
@@ -82,10 +83,15 @@ struct sasl_reply {
 	uint32_t	type;
 	uint32_t	status;		/* enum auth_status, never THROTTLED */
 	uint64_t	serial;
+	/* AUTH_FAIL: the app password was right, but is not good for this. */
+	uint32_t	refusal;	/* enum apppass_refusal */
 	/* The canonical name the client gave, "" as long as it gave none;
-	   with AUTH_OK that of the login. */
+	   when the password was right that of the account. */
 	char		user[AUTH_USER_MAX];
-	/* AUTH_OK: accounts_proof() of the account that was checked. */
+	/* AUTH_OK, or refusal: the app password it was; "" for none. */
+	char		app[ACCOUNTS_APP_MAX];
+	/* AUTH_OK: accounts_proof() of the account that was checked, or
+	   accounts_proof_app(). */
 	unsigned char	proof[ACCOUNTS_PROOF];
 	uint32_t	len;
 	unsigned char	data[AUTH_DATA_MAX];	/* AUTH_MORE */

@@ -124,8 +124,14 @@ reply(struct worker *w, uint64_t serial, struct dialogue *d,
 	m.len = (uint32_t)r->len;
 	memset(m.user, 0, sizeof(m.user));
 	memset(m.proof, 0, sizeof(m.proof));
+	memset(m.app, 0, sizeof(m.app));
+	m.refusal = APPPASS_USABLE;
 	if (d != NULL)
 		str_copy(m.user, sizeof(m.user), saslauth_user(d->sasl));
+	if (d != NULL && (r->status == AUTH_OK || r->status == AUTH_FAIL)) {
+		str_copy(m.app, sizeof(m.app), saslauth_app(d->sasl));
+		m.refusal = saslauth_refusal(d->sasl);
+	}
 	if (d != NULL && r->status == AUTH_OK)
 		memcpy(m.proof, saslauth_proof(d->sasl), sizeof(m.proof));
 	if (r->len > 0)

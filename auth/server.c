@@ -66,11 +66,15 @@ server_follow_accounts(struct server *s)
 		    s->conf->auth_accounts);
 	s->readable = rc != -1;
 	if (rc == 1) {
-		log_info("accounts: read file=%s accounts=%zu skipped=%zu",
-		    s->conf->auth_accounts, accounts_count(s->accounts),
+		log_info("accounts: read file=%s accounts=%zu apps=%zu "
+		    "skipped=%zu", s->conf->auth_accounts,
+		    accounts_count(s->accounts) -
+		    accounts_count_apps(s->accounts),
+		    accounts_count_apps(s->accounts),
 		    accounts_bad(s->accounts));
 		cache_clear(s->cache);
 		ticket_review(s);
+		app_changed(s);
 	}
 	return s->readable;
 }
@@ -86,6 +90,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	store_tick(s);
 	ticket_expire(s);
 	stats_set(STATS_TICKETS, tickets_count(s->tickets));
+	app_tick(s);
 	if (s->listen != NULL)
 		event_add(s->listen, NULL);
 	server_drained(s);
@@ -193,6 +198,22 @@ make_tables(struct server *s)
 	    s->tickets == NULL ? -1 : 0;
 }
 
+/*
+ * What may be read and written from now on. Other stores are looked at from
+ * outside: stat(2) needs no right. Our own folder has the times of last use:
+ * nothing there is secret from us, and a file that is replaced must be made
+ * and removed.
+ */
+static void
+set_paths(struct server *s, const char *folder)
+{
+	if (s->conf->auth_store != CONF_STORE_ACCOUNTS)
+		return;
+	s->profile.paths[0] = (struct priv_path){ folder, PRIV_READ };
+	s->profile.paths[1] = (struct priv_path){ s->own_folder,
+	    PRIV_READ | PRIV_WRITE | PRIV_UNLINK };
+}
+
 static int
 server_start(void *arg, struct event_base *base, const struct conf *conf)
 {
@@ -214,14 +235,13 @@ server_start(void *arg, struct event_base *base, const struct conf *conf)
 		return -1;
 	}
 	if (folder == NULL || make_tables(s) == -1 || s->tick == NULL ||
+	    app_start(s) == -1 ||
 	    event_add(s->tick, &second) == -1) {
 		log_err("auth: cannot start: %m");
 		free(folder);
 		return -1;
 	}
-	/* Other stores are looked at from outside: stat(2) needs no right. */
-	if (conf->auth_store == CONF_STORE_ACCOUNTS)
-		s->profile.paths[0] = (struct priv_path){ folder, PRIV_READ };
+	set_paths(s, folder);
 	if (conf->auth_store != CONF_STORE_SASLAUTHD)
 		watch_folder(s, folder);
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
@@ -255,6 +275,7 @@ server_drain(void *arg)
 		s->listen = NULL;
 		close(s->listen_fd);
 	}
+	app_write(s);
 	s->draining = true;
 	s->drain_end = now_boot() + DRAIN_MS;
 	server_drained(s);
@@ -265,7 +286,10 @@ main(int argc, char **argv)
 {
 	static const int calls[] = {
 		SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
-		SCMP_SYS(accept4), SCMP_SYS(shutdown), -1
+		SCMP_SYS(accept4), SCMP_SYS(shutdown),
+		/* the file of last uses is replaced */
+		SCMP_SYS(pread64), SCMP_SYS(renameat), SCMP_SYS(unlink),
+		SCMP_SYS(unlinkat), -1
 	};
 	static struct server s = { .profile = { .calls = calls } };
 	static const struct role_ops ops = {
@@ -278,5 +302,8 @@ main(int argc, char **argv)
 		.ends_at_once = true,
 	};
 
-	return role_main(argc, argv, &ops, &s);
+	int status = role_main(argc, argv, &ops, &s);
+
+	app_write(&s);
+	return status;
 }

@@ -2,8 +2,8 @@
 /*
  * The parts of auth-server: connections (server_client.c), dialogues
  * (server_login.c), workers (server_worker.c), live logins (server_ticket.c),
- * other stores (server_store.c) and the main file (server.c), who owns the
- * one struct server.
+ * other stores (server_store.c), app passwords (server_app.c) and the main
+ * file (server.c), who owns the one struct server.
  */
 #ifndef POSTERN_SERVER_H
 #define POSTERN_SERVER_H
@@ -27,6 +27,7 @@ struct accounts;
 struct chan;
 struct event;
 struct event_base;
+struct lastuse;
 
 /* A connection: of a session process, of the store or of the reader. */
 struct client {
@@ -74,6 +75,8 @@ struct login {
 	unsigned char		 address[16];
 	char			 mechanism[AUTH_MECH_MAX];
 	char			 user[AUTH_USER_MAX];
+	char			 app[ACCOUNTS_APP_MAX];	/* "": none */
+	uint32_t		 refusal;	/* enum apppass_refusal */
 	/* Keyed digest of mechanism and all the client said so far. */
 	unsigned char		 said[CACHE_DIGEST];
 };
@@ -112,6 +115,13 @@ struct server {
 	struct throttle		*throttle;
 	struct cache		*cache;
 	struct tickets		*tickets;
+	/* Of app passwords: */
+	struct lastuse		*lastuse;	/* NULL: it is not kept */
+	char			*lastuse_path;
+	char			*own_folder;	/* below state_dir */
+	bool			 used_first;	/* one for the first time */
+	bool			 used_again;
+	uint64_t		 used_written;	/* now_boot() */
 	unsigned char		 key[32];	/* random, for `said' */
 	unsigned char		 decoy[SCRAM_KEY]; /* for the workers */
 	struct priv_profile	 profile;
@@ -203,5 +213,30 @@ void	 store_looked(struct server *, const struct sasl_looked *);
 void	 store_worker_gone(struct server *, size_t looks);
 /* A new store or reader gets what is live. */
 void	 ticket_tell_all(struct client *);
+
+/*
+ * May the app password app of user be used for this service now? True for
+ * app "", which is none, and for one that is gone: see proof_of().
+ */
+enum apppass_refusal app_refusal(const struct server *, const char *user,
+	    const char *app, uint32_t service);
+/* How long that one is good for: ms, UINT64_MAX without an end. */
+uint64_t app_time_left(const struct server *, const char *user,
+	    const char *app);
+/*
+ * The account that failures for a name count against: for user+app@domain it
+ * is user@domain, unless there is an account of that whole name.
+ */
+void	 app_account(const struct server *, const char *name,
+	    char out[AUTH_USER_MAX]);
+/* Prepare to keep the times of last use; -1: no memory. */
+int	 app_start(struct server *);
+/* A login by the app password l->app has succeeded. */
+void	 app_used(const struct login *l);
+/* The accounts have: what is of app passwords that are gone may be dropped. */
+void	 app_changed(struct server *);
+/* Every second: write down what is due. At the end: all of it. */
+void	 app_tick(struct server *);
+void	 app_write(struct server *);
 
 #endif

@@ -122,8 +122,9 @@ log_result(const struct login *l, const char *event, const char *reason)
 	str_quote(user, sizeof(user), l->user, strlen(l->user));
 	str_quote(mechanism, sizeof(mechanism), l->mechanism,
 	    strlen(l->mechanism));
-	log_info("auth: %s user=%s mechanism=%s address=%s service=%s%s%s",
-	    event, *user == '\0' ? "-" : user, mechanism,
+	log_info("auth: %s user=%s%s%s mechanism=%s address=%s service=%s"
+	    "%s%s", event, *user == '\0' ? "-" : user,
+	    l->app[0] == '\0' ? "" : " app=", l->app, mechanism,
 	    ip_text(l->address, address),
 	    server_service_name(l->service),
 	    *reason == '\0' ? "" : " reason=", reason);
@@ -248,17 +249,52 @@ static bool
 known(struct login *l)
 {
 	struct server *s = l->server;
-	const char *user;
+	const char *user, *app;
 
 	if (!is_plain(l) || !l->spoken || has_company(l) ||
 	    !server_follow_accounts(s))
 		return false;
-	user = cache_find(s->cache, l->said, now_boot());
+	user = cache_find(s->cache, l->said, now_boot(), &app);
 	stats_add(STATS_CACHE + (user != NULL ? STATS_HIT : STATS_MISS), 1);
-	if (user == NULL || str_copy(l->user, sizeof(l->user), user) == -1)
+	/* One that has become of no use, or is of none for this service, is
+	   a worker's to refuse: that takes the time of any other refusal. */
+	if (user == NULL ||
+	    app_refusal(s, user, app, l->service) != APPPASS_USABLE ||
+	    str_copy(l->user, sizeof(l->user), user) == -1 ||
+	    str_copy(l->app, sizeof(l->app), app) == -1)
 		return false;
 	worker_end(l);
 	return true;
+}
+
+/* A refusal waits for its time: the same for all that are alike. */
+static void
+fail(struct login *l, enum auth_status status)
+{
+	struct server *s = l->server;
+	uint64_t delay = s->conf->auth_failure_delay, print, block;
+	char account[AUTH_USER_MAX];
+
+	if (status == AUTH_FAIL) {
+		memcpy(&print, l->said, sizeof(print));
+		app_account(s, l->user, account);
+		delay = throttle_failure(s->throttle, l->address, account,
+		    print, now_boot());
+		block = throttle_wait(s->throttle, l->address, now_boot());
+		if (block > 0)
+			client_tell_blocked(s, l->address, block);
+	}
+	log_result(l, "failed", l->refusal != APPPASS_USABLE ?
+	    apppass_refusal_text(l->refusal) :
+	    status == AUTH_FAIL ? "credentials" :
+	    status == AUTH_NOT_AUTHORIZED ? "authzid" : "syntax");
+	if (l->client == NULL || delay == 0) {
+		finish(l, status, 0);
+		return;
+	}
+	l->state = LOGIN_DELAY;
+	l->held = status;
+	arm(l, delay);
 }
 
 /* The password was right: throttle, log, ticket. */
@@ -269,6 +305,12 @@ succeed(struct login *l, const unsigned char *proof)
 	uint64_t now = now_boot();
 	enum auth_status status;
 
+	/* Its time may have come since a worker looked. */
+	l->refusal = app_refusal(s, l->user, l->app, l->service);
+	if (l->refusal != APPPASS_USABLE) {
+		fail(l, AUTH_FAIL);
+		return;
+	}
 	throttle_success(s->throttle, l->address, l->user, now);
 	if (l->client == NULL) {
 		login_free(l);
@@ -280,38 +322,14 @@ succeed(struct login *l, const unsigned char *proof)
 	log_result(l, status == AUTH_OK ? "login" : "failed",
 	    status == AUTH_OK ? "" : "temporary");
 	if (status == AUTH_OK && proof != NULL && is_plain(l))
-		cache_add(s->cache, l->said, l->user, now);
+		cache_add(s->cache, l->said, l->user, l->app, now);
+	if (status == AUTH_OK && l->app[0] != '\0')
+		app_used(l);
 	if (status != AUTH_OK)
 		reply(l->client, l->id, status, 0, NULL, 0);
 	l->client->ids--;
 	l->client = NULL;
 	login_free(l);
-}
-
-/* A refusal waits for its time: the same for all that are alike. */
-static void
-fail(struct login *l, enum auth_status status)
-{
-	struct server *s = l->server;
-	uint64_t delay = s->conf->auth_failure_delay, print, block;
-
-	if (status == AUTH_FAIL) {
-		memcpy(&print, l->said, sizeof(print));
-		delay = throttle_failure(s->throttle, l->address, l->user,
-		    print, now_boot());
-		block = throttle_wait(s->throttle, l->address, now_boot());
-		if (block > 0)
-			client_tell_blocked(s, l->address, block);
-	}
-	log_result(l, "failed", status == AUTH_FAIL ? "credentials" :
-	    status == AUTH_NOT_AUTHORIZED ? "authzid" : "syntax");
-	if (l->client == NULL || delay == 0) {
-		finish(l, status, 0);
-		return;
-	}
-	l->state = LOGIN_DELAY;
-	l->held = status;
-	arm(l, delay);
 }
 
 /* True when the address is blocked: the dialogue is over. */
@@ -403,6 +421,8 @@ login_answer(struct login *l, const struct sasl_reply *m)
 {
 	evtimer_del(l->timer);
 	memcpy(l->user, m->user, sizeof(l->user));
+	memcpy(l->app, m->app, sizeof(l->app));
+	l->refusal = m->refusal;
 	/* Guesses sent side by side gain nothing past the limit. */
 	if (m->status != AUTH_MORE && blocked(l))
 		return;

@@ -80,15 +80,26 @@ ticket_expire(struct server *s)
 		ticket_end(s, k, true);
 }
 
-/* Find what the account of this name is worth now; false: no login. */
+/*
+ * Find what the account of this name, and its app password unless that is
+ * "", is worth now; false: no login.
+ */
 static bool
-proof_of(struct server *s, const char *user, unsigned char *proof)
+proof_of(struct server *s, const char *user, const char *app,
+    unsigned char *proof)
 {
-	const struct account *acct = accounts_find(s->accounts, user);
+	const struct account *acct = accounts_find(s->accounts, user), *line;
 
 	if (acct == NULL || acct->disabled)
 		return false;
-	accounts_proof(acct, proof);
+	if (*app == '\0') {
+		accounts_proof(acct, proof);
+		return true;
+	}
+	line = accounts_find_app(s->accounts, user, app);
+	if (line == NULL || line->disabled)
+		return false;
+	accounts_proof_app(acct, line, proof);
 	return true;
 }
 
@@ -101,11 +112,12 @@ ticket_review(struct server *s)
 
 	for (k = tickets_first(s->tickets); k != NULL; k = next) {
 		next = tickets_next(k);
-		if (proof_of(s, k->user, proof) &&
+		if (proof_of(s, k->user, k->app, proof) &&
 		    memcmp(proof, k->proof, sizeof(proof)) == 0)
 			continue;
 		str_quote(user, sizeof(user), k->user, strlen(k->user));
-		log_info("auth: revoked user=%s service=%s", user,
+		log_info("auth: revoked user=%s%s%s service=%s", user,
+		    k->app[0] == '\0' ? "" : " app=", k->app,
 		    server_service_name(k->service));
 		ticket_end(s, k, true);
 	}
@@ -123,7 +135,8 @@ settle(struct server *s, const struct login *l, const unsigned char *proof,
 	if (!server_follow_accounts(s))
 		return false;
 	if (s->conf->auth_store == CONF_STORE_ACCOUNTS)
-		return proof_of(s, l->user, t->proof) && (proof == NULL ||
+		return proof_of(s, l->user, l->app, t->proof) &&
+		    (proof == NULL ||
 		    memcmp(proof, t->proof, sizeof(t->proof)) == 0);
 	if (proof != NULL)
 		memcpy(t->proof, proof, sizeof(t->proof));
@@ -133,7 +146,8 @@ settle(struct server *s, const struct login *l, const unsigned char *proof,
 
 /* Send store or reader the ticket, then the session its OK. */
 static void
-announce(struct server *s, struct client *c, const struct ticket *k)
+announce(struct server *s, struct client *c, const struct ticket *k,
+    uint64_t now)
 {
 	struct auth_reply ok;
 	struct auth_ticket m;
@@ -144,7 +158,7 @@ announce(struct server *s, struct client *c, const struct ticket *k)
 	ok.type = AUTH_REPLY;
 	ok.id = k->id;
 	ok.status = AUTH_OK;
-	ok.lifetime = (uint32_t)(s->conf->auth_ticket_time / 1000);
+	ok.lifetime = (uint32_t)((k->expiry - now) / 1000);
 	str_copy(ok.user, sizeof(ok.user), k->user);
 	memcpy(ok.nonce, k->nonce, sizeof(ok.nonce));
 	client_send(c, &ok, offsetof(struct auth_reply, data));
@@ -157,18 +171,22 @@ ticket_issue(struct login *l, const unsigned char *proof)
 {
 	struct server *s = l->server;
 	struct client *c = l->client;
+	uint64_t now = now_boot(), left;
 	struct ticket t = {
 		.client = l->client_serial, .id = l->id,
-		.instance = c->instance, .service = l->service,
-		.expiry = now_boot() + s->conf->auth_ticket_time
+		.instance = c->instance, .service = l->service
 	};
 	struct ticket *k;
 
 	if (!settle(s, l, proof, &t))
 		return AUTH_TEMP;
 	if (getrandom(t.nonce, sizeof(t.nonce), 0) != sizeof(t.nonce) ||
-	    str_copy(t.user, sizeof(t.user), l->user) == -1)
+	    str_copy(t.user, sizeof(t.user), l->user) == -1 ||
+	    str_copy(t.app, sizeof(t.app), l->app) == -1)
 		return AUTH_TEMP;
+	left = app_time_left(s, l->user, l->app);
+	t.expiry = now + (left < s->conf->auth_ticket_time ? left :
+	    s->conf->auth_ticket_time);
 	k = tickets_add(s->tickets, &t);
 	str_wipe(&t, sizeof(t));
 	if (k == NULL) {
@@ -176,7 +194,7 @@ ticket_issue(struct login *l, const unsigned char *proof)
 		return AUTH_TEMP;
 	}
 	c->ids++;
-	announce(s, c, k);
+	announce(s, c, k, now);
 	if (k->seen != s->store.version)
 		store_review(s);
 	return AUTH_OK;

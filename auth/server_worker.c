@@ -127,7 +127,12 @@ on_reply(struct worker *w, const struct sasl_reply *m, size_t len)
 	    m->status == AUTH_STATUS_NONE || m->status >= AUTH_STATUS_COUNT ||
 	    m->status == AUTH_THROTTLED ||
 	    (m->status != AUTH_MORE && m->len != 0) ||
-	    !str_ends(m->user, sizeof(m->user)) || w->waiting == 0)
+	    !str_ends(m->user, sizeof(m->user)) ||
+	    !str_ends(m->app, sizeof(m->app)) ||
+	    (m->app[0] != '\0' && !apppass_name_ok(m->app,
+	    strlen(m->app))) || m->refusal >= APPPASS_REFUSAL_COUNT ||
+	    (m->refusal != APPPASS_USABLE && m->status != AUTH_FAIL) ||
+	    w->waiting == 0)
 		return false;
 	w->waiting--;
 	w->server->waiting--;

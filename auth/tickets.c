@@ -84,7 +84,7 @@ tickets_add(struct tickets *t, const struct ticket *from)
 		errno = ENOMEM;
 		return NULL;
 	}
-	/* All live equally long, so the place is nearly always the last. */
+	/* Most live equally long, so the place is nearly always the last. */
 	TAILQ_FOREACH_REVERSE(after, &t->list, ticket_list, link)
 		if (after->expiry <= k->expiry)
 			break;

@@ -28,6 +28,8 @@ struct ticket {
 	/* Digest of the account as it was when the login was verified. */
 	unsigned char		proof[ACCOUNTS_PROOF];
 	char			user[AUTH_USER_MAX];
+	/* The app password of the login, or "". */
+	char			app[ACCOUNTS_APP_MAX];
 	TAILQ_ENTRY(ticket)	link;		/* of the table */
 };
 

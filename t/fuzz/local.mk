@@ -89,9 +89,9 @@ t_fuzz_fuzz_stats_LDADD = libadmin.a $(POSTERN_LIBS)
 # These speak over channels; those that include a program's main file, or
 # stand-ins for parts of libraries, say so in their heads.
 FUZZ_IPC = t/fuzz/fuzz.h t/fuzz/fuzz-ipc.h $(FUZZ_MAIN)
-t_fuzz_fuzz_auth_SOURCES = t/fuzz/fuzz-auth.c auth/server_client.c \
-	auth/server_login.c auth/server_store.c auth/server_ticket.c \
-	auth/server_worker.c \
+t_fuzz_fuzz_auth_SOURCES = t/fuzz/fuzz-auth.c auth/server_app.c \
+	auth/server_client.c auth/server_login.c auth/server_store.c \
+	auth/server_ticket.c auth/server_worker.c \
 	$(FUZZ_IPC)
 t_fuzz_fuzz_auth_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_fuzz_auth_LDADD = libauth.a libaccounts.a $(POSTERN_LIBS) \

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "auth/accounts.h"
+#include "auth/apppass.h"
 #include "auth/sasl.h"
 #include "auth/scram.h"
 #include "lib/conf.h"
@@ -38,6 +39,47 @@ static struct saslauth *sasl;
 static struct accounts *accounts;
 static char path[64];
 
+#define APP_SMTP	"smtp-only-password"
+#define APP_HTTP	"http-only-password"
+#define APP_ENDED	"expired-password"
+#define APP_LATER	"not-expired-password"
+#define APP_OFF		"disabled-password"
+#define APP_GONE	"password-of-gone"
+#define APP_NONE	"password-of-nobody"
+
+static void
+put_apps(FILE *fp)
+{
+	static const struct {
+		const char *login, *password, *before;
+		unsigned scope;
+		uint64_t expires;
+	} all[] = {
+		{ "alice+s@example.test", APP_SMTP, "", APPPASS_SMTP, 0 },
+		{ "alice+h@example.test", APP_HTTP, "", APPPASS_HTTP, 0 },
+		{ "alice+e@example.test", APP_ENDED, "", APPPASS_SMTP, 1000 },
+		{ "alice+l@example.test", APP_LATER, "",
+		    APPPASS_SMTP | APPPASS_HTTP, 99999999999 },
+		{ "alice+o@example.test", APP_OFF, "disabled,",
+		    APPPASS_SMTP, 0 },
+		{ "gone+s@example.test", APP_GONE, "", APPPASS_SMTP, 0 },
+		{ "nobody+s@example.test", APP_NONE, "", APPPASS_SMTP, 0 },
+		{ "foreign+s@elsewhere.test", APP_SMTP, "", APPPASS_SMTP, 0 },
+		{ "bob+old+s@example.test", APP_LATER, "", APPPASS_SMTP, 0 },
+	};
+	char verifier[SCRAM_VERIFIER_MAX], options[APPPASS_OPTIONS_MAX];
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		scram_verifier_make(all[i].password, strlen(all[i].password),
+		    ITERATIONS, verifier, sizeof(verifier));
+		apppass_options(all[i].scope, 1, all[i].expires,
+		    all[i].password, strlen(all[i].password), options);
+		fprintf(fp, "%s\t%s\t%s%s\n", all[i].login, verifier,
+		    all[i].before, options);
+	}
+}
+
 static int
 setup(void **state)
 {
@@ -47,6 +89,7 @@ setup(void **state)
 		{ "carol@other.test", GOOD, "" },
 		{ "gone@example.test", GOOD, "\tdisabled" },
 		{ "foreign@elsewhere.test", GOOD, "" },
+		{ "bob+old@example.test", "of old", "" },
 	};
 	static const unsigned char key[SCRAM_KEY] = { 7 };
 	char verifier[SCRAM_VERIFIER_MAX];
@@ -64,6 +107,7 @@ setup(void **state)
 		fprintf(fp, "%s\t%s%s\n", all[i].user, verifier,
 		    all[i].options);
 	}
+	put_apps(fp);
 	fclose(fp);
 	accounts = accounts_load(path);
 	sasl = saslauth_new(&conf);
@@ -83,11 +127,16 @@ teardown(void **state)
 	return unlink(path);
 }
 
+static enum auth_service service = AUTH_SMTP;
+/* Of the attempt before: */
+static char last_app[ACCOUNTS_APP_MAX];
+static enum apppass_refusal last_refusal;
+
 static struct saslauth_dialogue *
 begin(void)
 {
 	static const struct auth_channel none;
-	struct saslauth_dialogue *d = saslauth_begin(sasl, AUTH_SMTP, &none);
+	struct saslauth_dialogue *d = saslauth_begin(sasl, service, &none);
 
 	assert_non_null(d);
 	return d;
@@ -102,6 +151,8 @@ once(const char *mechanism, const char *data, size_t len, char *user)
 
 	if (user != NULL)
 		strcpy(user, saslauth_user(d));
+	strcpy(last_app, saslauth_app(d));
+	last_refusal = saslauth_refusal(d);
 	saslauth_end(&d);
 	assert_null(d);
 	return r.status;
@@ -171,6 +222,8 @@ scram(const char *gs2, const char *user, const char *password, bool initial,
 	}
 	if (canonical != NULL)
 		strcpy(canonical, saslauth_user(d));
+	strcpy(last_app, saslauth_app(d));
+	last_refusal = saslauth_refusal(d);
 	saslauth_end(&d);
 	return r.status;
 }
@@ -590,23 +643,196 @@ test_proof(void **state)
 	saslauth_end(&d);
 }
 
-/* A user who does not exist costs the same work. */
+/*
+ * App passwords: under which name, password and service what comes of it,
+ * for whom, by which one, and why not.
+ */
+static const struct app_case {
+	const char *user, *password;
+	enum auth_service service;
+	enum auth_status plain, scram;
+	const char *name, *app;
+	enum apppass_refusal refusal;
+} app_cases[] = {
+#define AA "alice@example.test"
+#define YES(user, password, service, scram, app) \
+	{ user, password, service, AUTH_OK, scram, AA, app, 0 }
+#define NOT(user, password, service, app, refusal) \
+	{ user, password, service, AUTH_FAIL, AUTH_FAIL, AA, app, refusal }
+#define NO(user, password, service, name) \
+	{ user, password, service, AUTH_FAIL, AUTH_FAIL, name, "", 0 }
+	/* Under the account's own name PLAIN alone knows them. */
+	YES("alice", APP_SMTP, AUTH_SMTP, AUTH_FAIL, "s"),
+	YES("alice", APP_HTTP, AUTH_HTTP, AUTH_FAIL, "h"),
+	YES("alice", APP_LATER, AUTH_SMTP, AUTH_FAIL, "l"),
+	YES("ALICE@example.test", APP_LATER, AUTH_HTTP, AUTH_FAIL, "l"),
+	YES("alice+s", APP_SMTP, AUTH_SMTP, AUTH_OK, "s"),
+	YES("Alice+S@Example.test", APP_SMTP, AUTH_SMTP, AUTH_OK, "s"),
+	YES("alice+h", APP_HTTP, AUTH_HTTP, AUTH_OK, "h"),
+	YES("alice+l", APP_LATER, AUTH_SMTP, AUTH_OK, "l"),
+	YES("alice+l", APP_LATER, AUTH_HTTP, AUTH_OK, "l"),
+	YES("alice", GOOD, AUTH_HTTP, AUTH_OK, ""),
+	NOT("alice+h", APP_HTTP, AUTH_SMTP, "h", APPPASS_OUT_OF_SCOPE),
+	NOT("alice+s", APP_SMTP, AUTH_HTTP, "s", APPPASS_OUT_OF_SCOPE),
+	NOT("alice+e", APP_ENDED, AUTH_SMTP, "e", APPPASS_EXPIRED),
+	NOT("alice+e", APP_ENDED, AUTH_HTTP, "e", APPPASS_OUT_OF_SCOPE),
+	/* Of one that is another's, or wrong, nothing is known. */
+	NO("alice+e", APP_SMTP, AUTH_SMTP, "alice+e@example.test"),
+	NO("alice+s", APP_HTTP, AUTH_SMTP, "alice+s@example.test"),
+	NO("alice+s", GOOD, AUTH_SMTP, "alice+s@example.test"),
+	NO("alice+x", GOOD, AUTH_SMTP, "alice+x@example.test"),
+	NO("alice+x", APP_SMTP, AUTH_SMTP, "alice+x@example.test"),
+	NO("alice+o", APP_OFF, AUTH_SMTP, "alice+o@example.test"),
+	NO("alice", APP_OFF, AUTH_SMTP, AA),
+	NO("bob", APP_SMTP, AUTH_SMTP, "bob@example.test"),
+	NO("bob", APP_LATER, AUTH_SMTP, "bob@example.test"),
+	/* Accounts that are off, gone, or not ours. */
+	NO("gone", APP_GONE, AUTH_SMTP, "gone@example.test"),
+	NO("gone+s", APP_GONE, AUTH_SMTP, "gone+s@example.test"),
+	NO("nobody", APP_NONE, AUTH_SMTP, "nobody@example.test"),
+	NO("nobody+s", APP_NONE, AUTH_SMTP, "nobody+s@example.test"),
+	NO("foreign@elsewhere.test", APP_SMTP, AUTH_SMTP,
+	    "foreign@elsewhere.test"),
+	NO("foreign+s@elsewhere.test", APP_SMTP, AUTH_SMTP,
+	    "foreign+s@elsewhere.test"),
+	/* An account of old that has a + in its name is one. */
+	{ "bob+old", "of old", AUTH_SMTP, AUTH_OK, AUTH_OK,
+	    "bob+old@example.test", "", 0 },
+	{ "bob+old", APP_LATER, AUTH_SMTP, AUTH_OK, AUTH_FAIL,
+	    "bob+old@example.test", "s", 0 },
+	{ "bob+old+s", APP_LATER, AUTH_SMTP, AUTH_OK, AUTH_OK,
+	    "bob+old@example.test", "s", 0 },
+};
+
+static void
+assert_app(const struct app_case *c, size_t i, enum auth_status want,
+    enum auth_status got, const char *user)
+{
+	if (got != want)
+		fail_msg("case %zu: %d, not %d", i, (int)got, (int)want);
+	if (got != AUTH_OK && c->plain == AUTH_OK)
+		return;		/* SCRAM under the account's own name */
+	assert_string_equal(user, c->name);
+	assert_string_equal(last_app, c->app);
+	assert_int_equal(last_refusal, c->refusal);
+}
+
+static void
+test_apps(void **state)
+{
+	const struct app_case *c;
+	char user[AUTH_USER_MAX];
+	int steps, wrong;
+	size_t i;
+
+	(void)state;
+	scram("n,,", "alice", "wrong", true, &wrong, NULL);
+	for (i = 0; i < sizeof(app_cases) / sizeof(app_cases[0]); i++) {
+		c = &app_cases[i];
+		service = c->service;
+		assert_app(c, i, c->plain, plain("", c->user, c->password,
+		    user), user);
+		assert_app(c, i, c->scram, scram("n,,", c->user, c->password,
+		    true, &steps, user), user);
+		/* A refusal looks like one for a wrong password. */
+		assert_int_equal(steps, c->scram == AUTH_OK ? 3 : wrong);
+	}
+	service = AUTH_SMTP;
+	assert_int_equal(login("alice", APP_SMTP), AUTH_OK);
+	assert_int_equal(login("alice+s", APP_SMTP), AUTH_OK);
+	assert_int_equal(login("alice+h", APP_HTTP), AUTH_FAIL);
+	assert_int_equal(login("alice", APP_ENDED), AUTH_FAIL);
+}
+
+/* As whom: the login's own name, or the account. */
+static void
+test_app_authzid(void **state)
+{
+	static const struct {
+		const char *authzid, *user;
+		enum auth_status plain, scram;
+	} cases[] = {
+		{ "alice", "alice+s", AUTH_OK, AUTH_OK },
+		{ "alice+s", "alice+s", AUTH_OK, AUTH_OK },
+		{ "ALICE@example.test", "alice+s", AUTH_OK, AUTH_OK },
+		{ "alice+l", "alice+s", AUTH_NOT_AUTHORIZED,
+		    AUTH_NOT_AUTHORIZED },
+		{ "bob", "alice+s", AUTH_NOT_AUTHORIZED,
+		    AUTH_NOT_AUTHORIZED },
+		{ "alice+h", "alice+h", AUTH_FAIL, AUTH_FAIL },
+		{ "alice", "alice", AUTH_OK, AUTH_FAIL },
+		{ "alice+s", "alice", AUTH_NOT_AUTHORIZED, AUTH_FAIL },
+		{ "bob", "alice", AUTH_NOT_AUTHORIZED, AUTH_FAIL },
+	};
+	char gs2[64], user[AUTH_USER_MAX];
+	int steps;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (plain(cases[i].authzid, cases[i].user, APP_SMTP, user) !=
+		    cases[i].plain)
+			fail_msg("PLAIN: case %zu", i);
+		if (cases[i].plain == AUTH_OK)
+			assert_string_equal(user, AA);
+		snprintf(gs2, sizeof(gs2), "n,a=%s,", cases[i].authzid);
+		if (scram(gs2, cases[i].user, APP_SMTP, true, &steps, user) !=
+		    cases[i].scram)
+			fail_msg("SCRAM: case %zu", i);
+		if (cases[i].scram == AUTH_OK)
+			assert_string_equal(user, AA);
+	}
+	/* The main password makes nobody an app. */
+	assert_int_equal(plain("alice+s", "alice", GOOD, NULL),
+	    AUTH_NOT_AUTHORIZED);
+	assert_int_equal(plain("alice+s", "alice+s", GOOD, NULL), AUTH_FAIL);
+}
+
+static void
+test_app_proof(void **state)
+{
+	unsigned char want[ACCOUNTS_PROOF];
+	struct saslauth_dialogue *d;
+	const char *user[] = { "alice", "alice+s" };
+	char m[64];
+	int i, n;
+
+	(void)state;
+	accounts_proof_app(accounts_find(accounts, AA),
+	    accounts_find_app(accounts, AA, "s"), want);
+	for (i = 0; i < 2; i++) {
+		d = begin();
+		n = snprintf(m, sizeof(m), "%c%s%c%s", 0, user[i], 0,
+		    APP_SMTP);
+		assert_int_equal(saslauth_start(d, "PLAIN", m,
+		    (size_t)n).status, AUTH_OK);
+		assert_memory_equal(want, saslauth_proof(d), sizeof(want));
+		saslauth_end(&d);
+	}
+}
+
+/* A user who does not exist costs the same work, and so do app names. */
 static void
 test_time(void **state)
 {
 	struct timespec a, b;
-	double spent[2] = { 0, 0 };
+	static const char *const names[] = {
+		"nobody", "alice", "bob", "alice+s", "alice+x"
+	};
+	double spent[5] = { 0, 0, 0, 0, 0 };
 	int i;
 
 	(void)state;
-	for (i = 0; i < 60; i++) {
+	for (i = 0; i < 150; i++) {
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
-		plain("", i % 2 == 0 ? "alice" : "nobody", "wrong", NULL);
+		plain("", names[i % 5], "wrong", NULL);
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
-		spent[i % 2] += (double)(b.tv_sec - a.tv_sec) * 1e9 +
+		spent[i % 5] += (double)(b.tv_sec - a.tv_sec) * 1e9 +
 		    (double)(b.tv_nsec - a.tv_nsec);
 	}
-	assert_true(spent[0] < spent[1] * 1.5 && spent[1] < spent[0] * 1.5);
+	for (i = 1; i < 5; i++)
+		assert_true(spent[0] < spent[i] * 1.5 &&
+		    spent[i] < spent[0] * 1.5);
 }
 
 int
@@ -628,6 +854,9 @@ main(void)
 		cmocka_unit_test(test_fresh),
 		cmocka_unit_test(test_away),
 		cmocka_unit_test(test_proof),
+		cmocka_unit_test(test_apps),
+		cmocka_unit_test(test_app_authzid),
+		cmocka_unit_test(test_app_proof),
 		cmocka_unit_test(test_time),
 	};
 

@@ -238,30 +238,33 @@ test_cache(void **state)
 {
 	struct cache *c = cache_new(8, 1000);
 	unsigned char d[CACHE_DIGEST] = { 1 }, other[CACHE_DIGEST] = { 1 };
+	const char *app = NULL;
 	unsigned int i;
 
 	(void)state;
 	other[31] = 1;
-	assert_null(cache_find(c, d, 5));
-	cache_add(c, d, ALICE, 5);
-	assert_string_equal(cache_find(c, d, 5), ALICE);
-	assert_string_equal(cache_find(c, d, 1004), ALICE);
-	assert_null(cache_find(c, d, 1005));
-	assert_null(cache_find(c, other, 5));
-	cache_add(c, d, BOB, 10);
-	assert_string_equal(cache_find(c, d, 10), BOB);
+	assert_null(cache_find(c, d, 5, &app));
+	cache_add(c, d, ALICE, "", 5);
+	assert_string_equal(cache_find(c, d, 5, &app), ALICE);
+	assert_string_equal(cache_find(c, d, 1004, &app), ALICE);
+	assert_null(cache_find(c, d, 1005, &app));
+	assert_null(cache_find(c, other, 5, &app));
+	assert_string_equal(app, "");
+	cache_add(c, d, BOB, "laptop", 10);
+	assert_string_equal(cache_find(c, d, 10, &app), BOB);
+	assert_string_equal(app, "laptop");
 	cache_clear(c);
-	assert_null(cache_find(c, d, 10));
+	assert_null(cache_find(c, d, 10, &app));
 	for (i = 0; i < 10000; i++) {
 		memcpy(d, &i, sizeof(i));
-		cache_add(c, d, ALICE, 10 + i);
-		assert_non_null(cache_find(c, d, 10 + i));
+		cache_add(c, d, ALICE, "", 10 + i);
+		assert_non_null(cache_find(c, d, 10 + i, &app));
 	}
 	cache_free(&c);
 	assert_null(c);
 	c = cache_new(8, 0);
-	cache_add(c, d, ALICE, 5);
-	assert_null(cache_find(c, d, 5));
+	cache_add(c, d, ALICE, "", 5);
+	assert_null(cache_find(c, d, 5, &app));
 	cache_free(&c);
 }
 

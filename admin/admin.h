@@ -43,6 +43,8 @@ int	 admin_keeps_accounts(const struct conf *);
 int	 user_cmd(const char *conf, int argc, char **argv);
 /* The same: "set", "remove", "show". */
 int	 quota_cmd(const char *conf, int argc, char **argv);
+/* argv[0] is "apppass". */
+int	 apppass_cmd(const char *conf, int argc, char **argv);
 /* argv[0] is "import". */
 int	 import_cmd(const char *conf, int argc, char **argv);
 /* argv[0] is "create". */
@@ -52,8 +54,9 @@ int	 alias_cmd(const char *conf, int argc, char **argv);
 /* argv[0] is "check", "show". */
 int	 check_cmd(const char *conf, int argc, char **argv);
 int	 show_cmd(const char *conf, int argc, char **argv);
-extern const char user_cmd_usage[], check_cmd_usage[], show_cmd_usage[],
-    quota_cmd_usage[], alias_cmd_usage[], mailbox_cmd_usage[];
+extern const char user_cmd_usage[], apppass_cmd_usage[], check_cmd_usage[],
+    show_cmd_usage[], quota_cmd_usage[], alias_cmd_usage[],
+    mailbox_cmd_usage[];
 /* argv[0] is "status", "metrics". */
 int	 status_cmd(const char *conf, int argc, char **argv);
 int	 metrics_cmd(const char *conf, int argc, char **argv);

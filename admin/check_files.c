@@ -17,6 +17,7 @@
 #include "admin/check_impl.h"
 #include "admin/mailbox.h"
 #include "auth/accounts.h"
+#include "auth/apppass.h"
 #include "certs/cert.h"
 #include "keys/check.h"
 #include "lib/conf.h"
@@ -290,6 +291,17 @@ check_account(struct check *k, const char *user)
 		    user, path);
 }
 
+/* A line left from an account that is gone would serve the next of its name. */
+static void
+check_app(struct check *k, const struct accounts *a, const char *login)
+{
+	char user[ACCOUNTS_NAME_MAX], app[ACCOUNTS_APP_MAX];
+
+	if (apppass_split(login, user, app) && accounts_find(a, user) == NULL)
+		check_warn(k, "auth", "accounts",
+		    "%s: an app password without its account", login);
+}
+
 void
 check_accounts(struct check *k)
 {
@@ -316,6 +328,9 @@ check_accounts(struct check *k)
 		check_error(k, "auth", "accounts", "%s: %zu bad lines", path,
 		    accounts_bad(a));
 	for (i = 0; i < accounts_count(a); i++)
-		check_account(k, accounts_at(a, i)->user);
+		if (accounts_at(a, i)->app)
+			check_app(k, a, accounts_at(a, i)->user);
+		else
+			check_account(k, accounts_at(a, i)->user);
 	accounts_free(&a);
 }

@@ -69,7 +69,7 @@ admin_address(const struct conf *c, const char *text, size_t len,
 	tag = strchr(out, '+');
 	if (tag != NULL && tag != out)
 		return "a local part with + gets no mail: what follows the + "
-		    "is a tag";
+		    "is a tag, or names an app password";
 	return NULL;
 }
 

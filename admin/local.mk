@@ -5,6 +5,7 @@ noinst_LIBRARIES += libadmin.a
 libadmin_a_SOURCES = \
 	admin/admin.h \
 	admin/alias.c admin/alias_edit.c admin/alias_edit.h \
+	admin/apppass.c \
 	admin/check.c admin/check_aliases.c admin/check_clients.c \
 	admin/check_files.c \
 	admin/check_impl.h \
@@ -39,9 +40,10 @@ ADMIN_TESTS = \
 	t/062-posternctl-check.sh \
 	t/063-posternctl-cert.sh \
 	t/064-posternctl-terminal.exp \
-	t/068-posternctl-store.sh \
 	t/065-posternctl-alias.sh \
-	t/067-posternctl-quota.sh
+	t/066-posternctl-apppass.sh \
+	t/067-posternctl-quota.sh \
+	t/068-posternctl-store.sh
 TESTS += $(ADMIN_TESTS)
 EXTRA_DIST += t/posternctl.sh $(ADMIN_TESTS)
 

@@ -24,9 +24,11 @@
 #include "lib/utf8.h"
 
 /* Without 0 O 1 l I i o. */
-static const char alphabet[] = "abcdefghjkmnpqrstuvwxyz"
-    "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+static const char alphabet[] = "abcdefghjkmnpqrstuvwxyz23456789"
+    "ABCDEFGHJKLMNPQRSTUVWXYZ";
 #define LETTERS	(sizeof(alphabet) - 1)
+#define SMALL	31		/* letters and digits before the capitals */
+#define GROUP	4		/* characters between two hyphens */
 
 const char *
 password_fault(const char *password, size_t len)
@@ -48,14 +50,15 @@ password_fault(const char *password, size_t len)
 	return NULL;
 }
 
-int
-password_generate(char out[PASSWORD_GENERATED + 1])
+/* len characters, each one of the first n of the alphabet. */
+static int
+draw(char *out, size_t len, unsigned n)
 {
-	const unsigned fair = 256 / LETTERS * LETTERS;
+	const unsigned fair = 256 / n * n;
 	unsigned char r;
-	size_t n = 0;
+	size_t i = 0;
 
-	while (n < PASSWORD_GENERATED) {
+	while (i < len) {
 		if (getrandom(&r, 1, 0) != 1) {
 			if (errno == EINTR)
 				continue;
@@ -63,9 +66,27 @@ password_generate(char out[PASSWORD_GENERATED + 1])
 		}
 		/* so that each letter is as likely as any other */
 		if (r < fair)
-			out[n++] = alphabet[r % LETTERS];
+			out[i++] = alphabet[r % n];
 	}
-	out[n] = '\0';
+	out[i] = '\0';
+	return 0;
+}
+
+int
+password_generate(char out[PASSWORD_GENERATED + 1])
+{
+	return draw(out, PASSWORD_GENERATED, LETTERS);
+}
+
+int
+password_generate_app(char out[PASSWORD_APP + 1])
+{
+	size_t i;
+
+	if (draw(out, PASSWORD_APP, SMALL) == -1)
+		return -1;
+	for (i = GROUP; i < PASSWORD_APP; i += GROUP + 1)
+		out[i] = '-';
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 /* room for a line that is too long by its CR and by one octet */
 #define PASSWORD_SIZE		(SCRAM_PASSWORD_MAX + 2)
 #define PASSWORD_GENERATED	22	/* characters of one that is made */
+#define PASSWORD_APP		29	/* of one for an app */
 
 /*
  * NULL, or a constant text that says why these len octets can be no
@@ -24,6 +25,12 @@ const char *password_fault(const char *password, size_t len);
  * bits of chance. 0, or -1 and errno of getrandom(2).
  */
 int	 password_generate(char out[PASSWORD_GENERATED + 1]);
+/*
+ * Make one to be typed on any device: six groups, joined by hyphens, of four
+ * small letters and digits that do not look alike, with more than 118 bits
+ * of chance. 0, or -1 and errno of getrandom(2).
+ */
+int	 password_generate_app(char out[PASSWORD_APP + 1]);
 /*
  * Read one from the first line of standard input: from a terminal without
  * echo and twice. *len is its length, which password_fault() has approved.

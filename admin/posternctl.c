@@ -89,6 +89,7 @@ static const struct command {
 	int		(*run)(const char *, int, char **);
 } commands[] = {
 	{ "user", user_cmd_usage, user_command },
+	{ "apppass", apppass_cmd_usage, apppass_cmd },
 	{ "quota", quota_cmd_usage, quota_command },
 	{ "mailbox", mailbox_cmd_usage, mailbox_command },
 	{ "alias", alias_cmd_usage, alias_command },

@@ -112,9 +112,13 @@ add_account(const struct task *t, const struct mailbox_owner *owner,
 	else if ((made = mailbox_make(c->mail_root, t->user, owner)) == -1 ||
 	    mailbox_sync(c->mail_root) == -1)
 		status = fail_errno(c->mail_root);
-	else if (accounts_edit_add(e, t->user, t->verifier, NULL) == -1 ||
-	    accounts_edit_commit(&e) == -1)
-		status = fail_errno(c->auth_accounts);
+	else {
+		/* Whoever had the address before may know them. */
+		accounts_edit_remove_apps(e, t->user);
+		if (accounts_edit_add(e, t->user, t->verifier, NULL) == -1 ||
+		    accounts_edit_commit(&e) == -1)
+			status = fail_errno(c->auth_accounts);
+	}
 	accounts_edit_abort(&e);
 	if (status != EX_OK && made == 1)
 		mailbox_unmake(c->mail_root, t->user);
@@ -150,6 +154,13 @@ unknown(const struct task *t)
 	return fail_say(EX_NOUSER, t->user, "no such account");
 }
 
+/* App passwords are not; "posternctl apppass" is for them. */
+static bool
+is_account(const struct account *account)
+{
+	return account != NULL && !account->app;
+}
+
 static int
 check_known(const struct task *t)
 {
@@ -175,7 +186,7 @@ run_passwd(struct task *t)
 		return status;
 	if ((e = accounts_edit_begin(path, false)) == NULL)
 		return fail_errno(path);
-	if (accounts_edit_find(e, t->user) == NULL)
+	if (!is_account(accounts_edit_find(e, t->user)))
 		status = unknown(t);
 	else if (accounts_edit_verifier(e, t->user, t->verifier) == -1 ||
 	    accounts_edit_commit(&e) == -1)
@@ -194,7 +205,7 @@ run_remove(struct task *t)
 
 	if ((e = accounts_edit_begin(path, false)) == NULL)
 		return fail_errno(path);
-	if (accounts_edit_find(e, t->user) == NULL)
+	if (!is_account(accounts_edit_find(e, t->user)))
 		status = unknown(t);
 	else if (accounts_edit_remove(e, t->user) == -1 ||
 	    accounts_edit_commit(&e) == -1)
@@ -211,15 +222,21 @@ run_list(struct task *t)
 {
 	const struct account *account;
 	struct accounts *a;
-	size_t i;
+	size_t i, n;
 	int status;
 
 	if ((status = load(t->conf, &a)) != EX_OK)
 		return status;
 	for (i = 0; i < accounts_count(a); i++) {
 		account = accounts_at(a, i);
-		printf("%s%s\n", account->user,
+		if (account->app)
+			continue;
+		printf("%s%s", account->user,
 		    account->disabled ? "\tdisabled" : "");
+		accounts_apps(a, account->user, &n);
+		if (n > 0)
+			printf("\t%zu app password%s", n, n == 1 ? "" : "s");
+		putchar('\n');
 	}
 	if (accounts_bad(a) > 0)
 		status = EX_DATAERR;

@@ -97,6 +97,33 @@ test_generate(void **state)
 }
 
 static void
+test_generate_app(void **state)
+{
+	char a[PASSWORD_APP + 1];
+	unsigned seen[256] = { 0 }, kinds = 0;
+	size_t k;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(password_generate_app(a), 0);
+		assert_int_equal(strlen(a), PASSWORD_APP);
+		for (k = 0; k < PASSWORD_APP; k++)
+			if (k % 5 == 4)
+				assert_int_equal(a[k], '-');
+			else
+				seen[(unsigned char)a[k]]++;
+	}
+	/* 24 of 31 characters: more than 118 bits */
+	for (int i = 0; i < 256; i++) {
+		kinds += seen[i] > 0;
+		assert_true(seen[i] == 0 || (seen[i] > 550 && seen[i] < 1000));
+		assert_true(seen[i] == 0 || strchr("0O1lIio", i) == NULL);
+		assert_true(seen[i] == 0 || i < 'A' || i > 'Z');
+	}
+	assert_int_equal(kinds, 31);
+}
+
+static void
 test_import(void **state)
 {
 	static const struct {
@@ -147,6 +174,7 @@ main(void)
 		cmocka_unit_test(test_fault),
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_generate),
+		cmocka_unit_test(test_generate_app),
 		cmocka_unit_test(test_import),
 	};
 

@@ -136,6 +136,7 @@ field(const char **p, const char *last, char end, char *out, size_t size)
 static int
 take_line(struct lastuse *l, const char *p, const char *eol)
 {
+	const struct lastuse_entry *known;
 	struct lastuse_entry e;
 	char when[24], service[8];
 
@@ -145,6 +146,10 @@ take_line(struct lastuse *l, const char *p, const char *eol)
 	    !field(&p, eol, '\t', service, sizeof(service)) ||
 	    !field(&p, eol + 1, '\n', e.address, sizeof(e.address)) ||
 	    str_u64(when, strlen(when), TIME_MAX, &e.time) == -1)
+		return 0;
+	/* Of two in one second what is known here is the later one. */
+	known = find(l, e.login);
+	if (known != NULL && known->time >= e.time)
 		return 0;
 	e.service = strcmp(service, "smtp") == 0 ? AUTH_SMTP :
 	    strcmp(service, "http") == 0 ? AUTH_HTTP : AUTH_SERVICE_NONE;

@@ -86,12 +86,16 @@ app_used(const struct login *l)
 	struct lastuse_entry e = {
 		.time = (uint64_t)time(NULL), .service = l->service
 	};
+	const struct account *line = line_of(s, l->user, l->app);
+	const struct lastuse_entry *last;
 
-	if (s->lastuse == NULL ||
+	if (s->lastuse == NULL || line == NULL ||
 	    apppass_login(l->user, l->app, e.login) == -1)
 		return;
 	ip_text(l->address, e.address);
-	if (lastuse_find(s->lastuse, e.login) == NULL)
+	/* What is known may be of a former one that had its name. */
+	last = lastuse_find(s->lastuse, e.login);
+	if (last == NULL || last->time <= line->created)
 		s->used_first = true;
 	s->used_again = true;
 	if (lastuse_add(s->lastuse, &e) == -1)

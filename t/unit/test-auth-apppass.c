@@ -545,7 +545,7 @@ test_lastuse_file(void **state)
 	put("a@x\t" V "\na+b@x\t" V "\t" APP "\na+c@x\t" V "\t" APP "\n"
 	    "a+new@x\t" V "\t" APP ",created=10\n");
 	a = accounts_load(path);
-	put("a+b@x\t5\tsmtp\t192.0.2.1\na+c@x\t6\thttp\t::1\n");
+	put("a+b@x\t9\tsmtp\t192.0.2.1\na+c@x\t6\thttp\t::1\n");
 	assert_int_equal(lastuse_write(l, path, a), 0);
 	assert_file("a+b@x\t9\thttp\t2001:db8::1\na+c@x\t6\thttp\t::1\n");
 	assert_null(lastuse_find(l, "a+gone@x"));

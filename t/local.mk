@@ -37,6 +37,7 @@ HTTP_TESTS += t/136-tls-scanners.py
 HTTP_TESTS += t/145-smtp-quota.py
 HTTP_TESTS += t/140-smtp-policy.py
 HTTP_TESTS += t/150-smtp-random.py
+HTTP_TESTS += t/160-apppass.py
 HTTP_TESTS += t/170-auth-sasldb.py
 HTTP_TESTS += t/171-auth-saslauthd.py
 HTTP_TESTS += t/172-auth-sql.py

@@ -20,6 +20,7 @@ static int		peer[PEERS];
 static uint64_t		serial;		/* of the last dialogue */
 static struct sasl_look	look;		/* the last question */
 static unsigned char	proof[ACCOUNTS_PROOF];	/* of alice's account */
+static unsigned char	app_proof[ACCOUNTS_PROOF];	/* of alice+a */
 
 static void
 finish(void)
@@ -32,7 +33,7 @@ finish(void)
 static void
 start(void)
 {
-	char	v[SCRAM_VERIFIER_MAX];
+	char	v[SCRAM_VERIFIER_MAX], options[APPPASS_OPTIONS_MAX];
 	FILE	*fp;
 
 	fuzz_quiet();
@@ -40,10 +41,16 @@ start(void)
 	snprintf(path, sizeof(path), "%s/accounts", folder);
 	CHECK(scram_verifier_make("x", 1, 4096, v, sizeof(v)) == 0);
 	CHECK((fp = fopen(path, "w")) != NULL);
-	fprintf(fp, "alice@example.test\t%s\n", v);
+	CHECK(apppass_options(APPPASS_SMTP, 1, 0, "y", 1, options) == 0);
+	fprintf(fp, "alice@example.test\t%s\nalice+a@example.test\t%s\t%s\n",
+	    v, v, options);
 	fclose(fp);
 	CHECK((server.accounts = accounts_load(path)) != NULL);
-	accounts_proof(accounts_at(server.accounts, 0), proof);
+	accounts_proof(accounts_find(server.accounts, "alice@example.test"),
+	    proof);
+	accounts_proof_app(accounts_find(server.accounts,
+	    "alice@example.test"), accounts_find_app(server.accounts,
+	    "alice@example.test", "a"), app_proof);
 	conf.auth_accounts = path;
 	conf.auth_sasldb = path;
 	conf.auth_queue = 3;
@@ -136,6 +143,13 @@ good_reply(uint8_t kind, union good *g)
 	g->reply.serial = serial;
 	snprintf(g->reply.user, 30, "alice@example.test");
 	memcpy(g->reply.proof, proof, sizeof(proof));
+	/* Half of them by an app password. */
+	if (kind & 0x80) {
+		memcpy(g->reply.proof, app_proof, sizeof(app_proof));
+		snprintf(g->reply.app, sizeof(g->reply.app), "a");
+		if (g->reply.status == AUTH_FAIL)
+			g->reply.refusal = APPPASS_EXPIRED;
+	}
 	g->reply.len = g->reply.status == AUTH_MORE ? 9 : 0;
 	return offsetof(struct sasl_reply, data) + g->reply.len;
 }

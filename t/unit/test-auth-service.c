@@ -24,7 +24,9 @@
 #include <cmocka.h>
 
 #include "auth/accounts.h"
+#include "auth/apppass.h"
 #include "auth/auth_proto.h"
+#include "auth/lastuse.h"
 #include "auth/scram.h"
 #include "lib/ctl.h"
 #include "lib/ipc.h"
@@ -69,6 +71,26 @@ remove_account(const char *user)
 	struct accounts_edit *e = accounts_edit_begin(path, false);
 
 	assert_int_equal(accounts_edit_remove(e, user), 0);
+	assert_int_equal(accounts_edit_commit(&e), 0);
+}
+
+/* An app password, good for that many seconds, 0: for ever. */
+static void
+set_app(const char *login, const char *password, unsigned scope, int seconds)
+{
+	struct accounts_edit *e = accounts_edit_begin(path, true);
+	char v[SCRAM_VERIFIER_MAX], options[APPPASS_OPTIONS_MAX];
+	uint64_t when = (uint64_t)time(NULL);
+
+	assert_non_null(e);
+	assert_int_equal(scram_verifier_make(password, strlen(password),
+	    4096, v, sizeof(v)), 0);
+	assert_int_equal(apppass_options(scope, when, seconds == 0 ? 0 :
+	    when + (uint64_t)seconds, password, strlen(password), options),
+	    0);
+	if (accounts_edit_find(e, login) != NULL)
+		assert_int_equal(accounts_edit_remove(e, login), 0);
+	assert_int_equal(accounts_edit_add(e, login, v, options), 0);
 	assert_int_equal(accounts_edit_commit(&e), 0);
 }
 
@@ -419,6 +441,124 @@ test_revoke(void **state)
 	assert_int_equal(plain(s, 1, 20, "dave", "dave"), AUTH_FAIL);
 	close(s);
 	close(store);
+}
+
+/* By an app password one is its account, for what and while it is good. */
+static void
+test_app(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	int h = session(ROLE_RETRIEVE_SESSION, 8);
+	int store = connect_as(ROLE_SMTPD_STORE, 9), i;
+
+	(void)state;
+	set_app("alice+one@example.test", "app-one", APPPASS_SMTP, 0);
+	set_app("alice+two@example.test", "app-two",
+	    APPPASS_SMTP | APPPASS_HTTP, 0);
+	for (i = 1; i < 3; i++) {
+		/* Twice: the second time it is known. */
+		assert_int_equal(plain(s, (uint32_t)i, 21, "alice",
+		    "app-one"), AUTH_OK);
+		assert_string_equal(in.reply.user, ALICE);
+		assert_int_equal(in.reply.lifetime, 60);
+		assert_int_equal(get(store, 5000), AUTH_TICKET);
+		assert_string_equal(in.ticket.user, ALICE);
+		/* What is known for one service is not so for another. */
+		plain_ask(h, 1, AUTH_HTTP, 21, "alice", "app-one");
+		assert_int_equal(answer(h, 1), AUTH_FAIL);
+	}
+	assert_int_equal(plain(s, 3, 21, "alice+two", "app-two"), AUTH_OK);
+	plain_ask(h, 3, AUTH_HTTP, 21, "alice", "app-two");
+	assert_int_equal(answer(h, 3), AUTH_OK);
+	assert_string_equal(in.reply.user, ALICE);
+	/* One goes, the other stays. */
+	remove_account("alice+one@example.test");
+	assert_int_equal(get(s, 5000), AUTH_REVOKED);
+	assert_int_equal(get(s, 5000), AUTH_REVOKED);
+	assert_int_equal(plain(s, 1, 21, "alice", "app-one"), AUTH_FAIL);
+	assert_int_equal(get(h, 100), 0);
+	assert_int_equal(get(s, 0), 0);
+	remove_account("alice+two@example.test");
+	assert_int_equal(get(s, 5000), AUTH_REVOKED);
+	assert_int_equal(in.id.id, 3);
+	assert_int_equal(get(h, 5000), AUTH_REVOKED);
+	close(s);
+	close(h);
+	close(store);
+}
+
+/* It ends by its time alone: the ticket, the login, what is known of it. */
+static void
+test_app_expires(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	int store = connect_as(ROLE_SMTPD_STORE, 9);
+	struct timespec ts;
+	uint64_t left;
+
+	(void)state;
+	set_app("bob+brief@example.test", "app-brief", APPPASS_SMTP, 5);
+	assert_int_equal(plain(s, 1, 22, "bob", "app-brief"), AUTH_OK);
+	assert_true(in.reply.lifetime <= 5);
+	assert_int_equal(get(store, 5000), AUTH_TICKET);
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	left = in.ticket.expiry - ((uint64_t)ts.tv_sec * 1000 +
+	    (uint64_t)ts.tv_nsec / 1000000);
+	assert_true(left <= 5000);
+	assert_int_equal(get(s, 10000), AUTH_REVOKED);
+	assert_int_equal(in.id.id, 1);
+	assert_int_equal(plain(s, 1, 22, "bob", "app-brief"), AUTH_FAIL);
+	assert_int_equal(plain(s, 1, 22, "bob+brief", "app-brief"),
+	    AUTH_FAIL);
+	close(s);
+	close(store);
+}
+
+/* The time of last use, as of what is in the file within a while. */
+static uint32_t
+used_by(const char *login)
+{
+	const struct lastuse_entry *e = NULL;
+	struct lastuse *l = NULL;
+	char file[128];
+	uint32_t service = 0;
+	int i;
+
+	snprintf(file, sizeof(file), "%s/auth/last-use", folder);
+	for (i = 0; i < 200 && e == NULL; i++) {
+		lastuse_free(&l);
+		assert_non_null(l = lastuse_new());
+		assert_int_equal(lastuse_read(l, file), 0);
+		if ((e = lastuse_find(l, login)) == NULL)
+			usleep(50000);
+	}
+	if (e != NULL) {
+		assert_string_equal(e->address, "192.0.0.23");
+		service = e->service;
+	}
+	lastuse_free(&l);
+	return service;
+}
+
+static void
+test_app_used(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	int h = session(ROLE_RETRIEVE_SESSION, 8);
+
+	(void)state;
+	set_app("alice+a@example.test", "app-a", APPPASS_SMTP, 0);
+	set_app("alice+b@example.test", "app-b", APPPASS_HTTP, 0);
+	assert_int_equal(plain(s, 1, 23, "alice", "app-a"), AUTH_OK);
+	assert_int_equal(used_by("alice+a@example.test"), AUTH_SMTP);
+	/* The first use of another does not wait for its minute. */
+	plain_ask(h, 1, AUTH_HTTP, 23, "alice", "app-b");
+	assert_int_equal(answer(h, 1), AUTH_OK);
+	assert_int_equal(used_by("alice+b@example.test"), AUTH_HTTP);
+	remove_account("alice+a@example.test");
+	remove_account("alice+b@example.test");
+	close(s);
+	close(h);
 }
 
 static void
@@ -896,6 +1036,9 @@ main(void)
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_revoke),
+		cmocka_unit_test(test_app),
+		cmocka_unit_test(test_app_expires),
+		cmocka_unit_test(test_app_used),
 		cmocka_unit_test(test_throttle),
 		cmocka_unit_test(test_blocked),
 		cmocka_unit_test(test_throttle_burst),

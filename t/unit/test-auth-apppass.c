@@ -301,7 +301,7 @@ test_refusal(void **state)
 static void
 test_digest(void **state)
 {
-	char options[4][APPPASS_OPTIONS_MAX], password[16], big[80];
+	char options[4][APPPASS_OPTIONS_MAX], password[32], big[80];
 	const struct account *list[APPPASS_MAX + 1];
 	struct account a[4], known;
 	int i;

@@ -165,7 +165,7 @@ apppass_match(const struct account *const *list, size_t n,
 	for (i = 0; i < APPPASS_MAX; i++) {
 		a = i < n ? list[i] : NULL;
 		memcpy(digest, none, sizeof(digest));
-		if (a != NULL && !a->disabled)
+		if (a != NULL)
 			accounts_digest(a, digest);
 		if (hash(digest, password, len, got) && str_same_secret(got,
 		    digest + APPPASS_SALT, SHA256) && a != NULL &&

@@ -88,8 +88,7 @@ is_good(const struct lastuse_entry *e)
 {
 	char user[ACCOUNTS_NAME_MAX], app[ACCOUNTS_APP_MAX];
 
-	return accounts_name_ok(e->login) &&
-	    apppass_split(e->login, user, app) && e->time <= TIME_MAX &&
+	return apppass_split(e->login, user, app) && e->time <= TIME_MAX &&
 	    (e->service == AUTH_SMTP || e->service == AUTH_HTTP) &&
 	    is_address(e->address);
 }

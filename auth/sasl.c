@@ -66,12 +66,9 @@ status_of(const struct saslauth_dialogue *d, int rc)
 		return AUTH_TEMP;
 	switch (rc) {
 	case SASL_OK:
-		return d->found && d->refusal == APPPASS_USABLE ? AUTH_OK :
-		    AUTH_FAIL;
+		return d->found ? AUTH_OK : AUTH_FAIL;
 	case SASL_CONTINUE:
-		/* Like one that is wrong: SCRAM's last is not shown. */
-		return d->proven && d->refusal != APPPASS_USABLE ?
-		    AUTH_FAIL : AUTH_MORE;
+		return AUTH_MORE;
 	case SASL_NOMECH:
 	case SASL_TOOWEAK:
 	case SASL_ENCRYPT:
@@ -191,7 +188,6 @@ saslauth_step(struct saslauth_dialogue *d, const void *data, size_t len)
 	    (unsigned int)len, &out, &outlen);
 	d->proven = d->scram && rc == SASL_CONTINUE && outlen > 2 &&
 	    memcmp(out, "v=", 2) == 0;
-	d->right = d->right || d->proven;
 	return result_of(d, rc, out, outlen);
 }
 

@@ -40,7 +40,7 @@ struct saslauth_dialogue {
 	bool			 begun;		/* the library is at work */
 	bool			 proven;	/* SCRAM's last is sent */
 	bool			 found;		/* the account is there */
-	bool			 right;		/* so was the password */
+	bool			 right;		/* so is the password */
 	bool			 away;		/* the accounts are not */
 	char			 user[AUTH_USER_MAX];	/* as it was given */
 	char			 base[AUTH_USER_MAX];	/* the account */

@@ -25,15 +25,20 @@ saslauth_on_proxy(sasl_conn_t *conn, void *context, const char *want,
     unsigned int want_len, const char *login, unsigned int login_len,
     const char *realm, unsigned int realm_len, struct propctx *props)
 {
-	const struct saslauth_dialogue *d = context;
+	struct saslauth_dialogue *d = context;
 
 	(void)conn;
 	(void)realm;
 	(void)realm_len;
 	(void)props;
+	/* This is asked when the password was right, and of SCRAM before its
+	   last message is shown: a refusal looks like one of a wrong one. */
+	d->right = true;
+	if (d->refusal != APPPASS_USABLE)
+		return SASL_BADAUTH;
 	if (want_len == login_len && memcmp(want, login, want_len) == 0)
 		return SASL_OK;
-	return d->app[0] != '\0' && want_len == strlen(d->base) &&
+	return want_len == strlen(d->base) &&
 	    memcmp(want, d->base, want_len) == 0 ? SASL_OK : SASL_NOAUTHZ;
 }
 
@@ -121,11 +126,12 @@ saslauth_look_up(struct saslauth_dialogue *d)
 }
 
 /*
- * Is it one of the app passwords of the account that was named? It takes the
- * same time for every name.
+ * Is it one of the app passwords of the account that was named, not being
+ * right already? It takes the same time for every name.
  */
 static bool
-is_app_password(struct saslauth_dialogue *d, const char *password, size_t len)
+is_app_password(struct saslauth_dialogue *d, const char *password, size_t len,
+    bool right)
 {
 	const struct account *const *list, *acct, *app, *named;
 	size_t n;
@@ -133,7 +139,7 @@ is_app_password(struct saslauth_dialogue *d, const char *password, size_t len)
 	list = accounts_apps(d->auth->accounts, d->user, &n);
 	app = apppass_match(list, n, password, len);
 	acct = find_account(d, &named);
-	return !d->right && app != NULL && acct != NULL && named == NULL &&
+	return !right && app != NULL && acct != NULL && named == NULL &&
 	    take_account(d, acct, app) == SASL_OK;
 }
 
@@ -176,7 +182,7 @@ saslauth_on_checkpass(sasl_conn_t *conn, void *context, const char *user,
     const char *password, unsigned int len, struct propctx *props)
 {
 	struct saslauth_dialogue *d = context;
-	bool other;
+	bool right;
 	int fits;
 
 	(void)conn;
@@ -190,11 +196,10 @@ saslauth_on_checkpass(sasl_conn_t *conn, void *context, const char *user,
 	fits = scram_verifier_check(d->verifier, password, len);
 	if (fits == -1)
 		d->away = true;
-	d->right = fits == 1 && d->found;
-	other = is_app_password(d, password, len);
-	d->right = d->right || other;
-	return d->right && d->refusal == APPPASS_USABLE ? SASL_OK :
-	    SASL_NOUSER;
+	right = fits == 1 && d->found;
+	if (is_app_password(d, password, len, right))
+		right = true;
+	return right ? SASL_OK : SASL_NOUSER;
 }
 
 /* Does the library want this property now, and is it ours? */

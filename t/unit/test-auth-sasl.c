@@ -46,6 +46,7 @@ static char path[64];
 #define APP_OFF		"disabled-password"
 #define APP_GONE	"password-of-gone"
 #define APP_NONE	"password-of-nobody"
+#define APP_TWICE	"app-password-of-an-app"
 
 static void
 put_apps(FILE *fp)
@@ -66,6 +67,10 @@ put_apps(FILE *fp)
 		{ "nobody+s@example.test", APP_NONE, "", APPPASS_SMTP, 0 },
 		{ "foreign+s@elsewhere.test", APP_SMTP, "", APPPASS_SMTP, 0 },
 		{ "bob+old+s@example.test", APP_LATER, "", APPPASS_SMTP, 0 },
+		/* of an app password, which can have none */
+		{ "alice+s+t@example.test", APP_TWICE, "", APPPASS_SMTP, 0 },
+		/* the same as the main one */
+		{ "bob+m@example.test", "builder", "", APPPASS_HTTP, 0 },
 	};
 	char verifier[SCRAM_VERIFIER_MAX], options[APPPASS_OPTIONS_MAX];
 	size_t i;
@@ -684,6 +689,10 @@ static const struct app_case {
 	NO("alice+x", APP_SMTP, AUTH_SMTP, "alice+x@example.test"),
 	NO("alice+o", APP_OFF, AUTH_SMTP, "alice+o@example.test"),
 	NO("alice", APP_OFF, AUTH_SMTP, AA),
+	NO("alice+s", APP_TWICE, AUTH_SMTP, "alice+s@example.test"),
+	NO("alice+s+t", APP_TWICE, AUTH_SMTP, "alice+s+t@example.test"),
+	{ "bob", "builder", AUTH_SMTP, AUTH_OK, AUTH_OK, "bob@example.test",
+	    "", 0 },
 	NO("bob", APP_SMTP, AUTH_SMTP, "bob@example.test"),
 	NO("bob", APP_LATER, AUTH_SMTP, "bob@example.test"),
 	/* Accounts that are off, gone, or not ours. */
@@ -760,23 +769,28 @@ test_app_authzid(void **state)
 		{ "bob", "alice+s", AUTH_NOT_AUTHORIZED,
 		    AUTH_NOT_AUTHORIZED },
 		{ "alice+h", "alice+h", AUTH_FAIL, AUTH_FAIL },
+		/* Out of scope is said before. */
+		{ "bob", "alice+h", AUTH_FAIL, AUTH_FAIL },
 		{ "alice", "alice", AUTH_OK, AUTH_FAIL },
 		{ "alice+s", "alice", AUTH_NOT_AUTHORIZED, AUTH_FAIL },
 		{ "bob", "alice", AUTH_NOT_AUTHORIZED, AUTH_FAIL },
 	};
 	char gs2[64], user[AUTH_USER_MAX];
+	const char *password;
 	int steps;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (plain(cases[i].authzid, cases[i].user, APP_SMTP, user) !=
+		password = strcmp(cases[i].user, "alice+h") == 0 ? APP_HTTP :
+		    APP_SMTP;
+		if (plain(cases[i].authzid, cases[i].user, password, user) !=
 		    cases[i].plain)
 			fail_msg("PLAIN: case %zu", i);
 		if (cases[i].plain == AUTH_OK)
 			assert_string_equal(user, AA);
 		snprintf(gs2, sizeof(gs2), "n,a=%s,", cases[i].authzid);
-		if (scram(gs2, cases[i].user, APP_SMTP, true, &steps, user) !=
+		if (scram(gs2, cases[i].user, password, true, &steps, user) !=
 		    cases[i].scram)
 			fail_msg("SCRAM: case %zu", i);
 		if (cases[i].scram == AUTH_OK)

@@ -493,8 +493,10 @@ test_app_expires(void **state)
 {
 	int s = session(ROLE_SMTPD_SESSION, 7);
 	int store = connect_as(ROLE_SMTPD_STORE, 9);
+	struct scram_client c;
 	struct timespec ts;
 	uint64_t left;
+	char m[1024];
 
 	(void)state;
 	set_app("bob+brief@example.test", "app-brief", APPPASS_SMTP, 5);
@@ -505,13 +507,81 @@ test_app_expires(void **state)
 	left = in.ticket.expiry - ((uint64_t)ts.tv_sec * 1000 +
 	    (uint64_t)ts.tv_nsec / 1000000);
 	assert_true(left <= 5000);
+	/* A dialogue in between: it is looked at again at its end. */
+	scram_client_first(&c, "n,,", "bob+brief", m);
+	start(s, 2, AUTH_SMTP, "SCRAM-SHA-256", 22, m, strlen(m));
+	assert_int_equal(answer(s, 2), AUTH_MORE);
+	assert_true(scram_client_final(&c, (const char *)in.reply.data,
+	    in.reply.len, "app-brief", m));
+	step(s, 2, m, strlen(m));
+	assert_int_equal(answer(s, 2), AUTH_MORE);
 	assert_int_equal(get(s, 10000), AUTH_REVOKED);
 	assert_int_equal(in.id.id, 1);
+	step(s, 2, NULL, 0);
+	assert_int_equal(answer(s, 2), AUTH_FAIL);
 	assert_int_equal(plain(s, 1, 22, "bob", "app-brief"), AUTH_FAIL);
 	assert_int_equal(plain(s, 1, 22, "bob+brief", "app-brief"),
 	    AUTH_FAIL);
 	close(s);
 	close(store);
+}
+
+/*
+ * What is known of a login, because it was verified a short while ago, does
+ * not make its refusal elsewhere quicker than any other.
+ */
+static void
+test_app_known(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	int h = session(ROLE_RETRIEVE_SESSION, 8);
+	char v[SCRAM_VERIFIER_MAX];
+	struct accounts_edit *e;
+	int64_t t, hashed;
+
+	(void)state;
+	set_password("slow@example.test", "main");
+	assert_int_equal(scram_verifier_make("main", 4, 500000, v,
+	    sizeof(v)), 0);
+	assert_non_null(e = accounts_edit_begin(path, false));
+	assert_int_equal(accounts_edit_verifier(e, "slow@example.test", v),
+	    0);
+	assert_int_equal(accounts_edit_commit(&e), 0);
+	set_app("slow+s@example.test", "app-slow", APPPASS_SMTP, 0);
+	t = now();
+	assert_int_equal(plain(s, 1, 24, "slow", "app-slow"), AUTH_OK);
+	hashed = now() - t;
+	t = now();
+	assert_int_equal(plain(s, 2, 24, "slow", "app-slow"), AUTH_OK);
+	assert_true(now() - t < hashed / 2);
+	t = now();
+	plain_ask(h, 1, AUTH_HTTP, 24, "slow", "app-slow");
+	assert_int_equal(answer(h, 1), AUTH_FAIL);
+	assert_true(now() - t >= DELAY + hashed / 4);
+	remove_account("slow@example.test");
+	close(s);
+	close(h);
+}
+
+/* Failures under an app's name are of the account, and forgiven with it. */
+static void
+test_app_counts(void **state)
+{
+	int s = session(ROLE_SMTPD_SESSION, 7);
+	char password[32];
+	uint32_t i, k;
+
+	(void)state;
+	for (k = 0; k < 2; k++) {
+		for (i = 1; i < LIMIT - 1; i++) {
+			snprintf(password, sizeof(password), "no %u", i);
+			assert_int_equal(plain(s, i, 25, i % 2 == 0 ?
+			    "alice+x" : "alice+y", password), AUTH_FAIL);
+		}
+		assert_int_equal(plain(s, LIMIT + k, 25, "alice", GOOD),
+		    AUTH_OK);
+	}
+	close(s);
 }
 
 /* The time of last use, as of what is in the file within a while. */
@@ -1038,6 +1108,8 @@ main(void)
 		cmocka_unit_test(test_revoke),
 		cmocka_unit_test(test_app),
 		cmocka_unit_test(test_app_expires),
+		cmocka_unit_test(test_app_known),
+		cmocka_unit_test(test_app_counts),
 		cmocka_unit_test(test_app_used),
 		cmocka_unit_test(test_throttle),
 		cmocka_unit_test(test_blocked),

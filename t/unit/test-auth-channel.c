@@ -55,6 +55,9 @@ setup(void **state)
 		{ "gone@example.test", "\tdisabled" },
 		{ "foreign@elsewhere.test", "" },
 		{ "\xc3\xbc@example.test", "" },
+		{ "alice+app@example.test", "\tapp,scope=smtp,digest="
+		    "Eq+dl4yn1tYfU1bJvbkE0QTkrCaipB9S"
+		    "+uOjCj63yJVi6i/yCxbvpn1hJQPal7uD" },
 	};
 	static const unsigned char key[SCRAM_KEY] = { 7 };
 	char verifier[SCRAM_VERIFIER_MAX];
@@ -443,6 +446,15 @@ test_external(void **state)
 		{ "gone@example.test\n", "gone@example.test", AUTH_FAIL,
 		    "gone@example.test" },
 		{ "foreign@elsewhere.test\n", "", AUTH_FAIL, NULL },
+		/* an app password is no account */
+		{ "alice+app@example.test\n", "", AUTH_FAIL,
+		    "alice+app@example.test" },
+		{ "alice+app@example.test\n", "alice+app", AUTH_FAIL,
+		    "alice+app@example.test" },
+		{ "alice+app@example.test\n", "alice", AUTH_NOT_AUTHORIZED,
+		    NULL },
+		{ "alice@example.test\n", "alice+app", AUTH_NOT_AUTHORIZED,
+		    NULL },
 		/* a name without a domain is nobody's */
 		{ "alice\n", "", AUTH_FAIL, NULL },
 		{ "alice\n", "alice", AUTH_NOT_AUTHORIZED, NULL },

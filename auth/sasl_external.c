@@ -13,7 +13,10 @@
 #include "lib/conf.h"
 #include "lib/str.h"
 
-/* Is there such an account? If nobody can say now, d->away. */
+/*
+ * Is there such an account, not an app password of one? If nobody can say
+ * now, d->away.
+ */
 static bool
 exists(struct saslauth_dialogue *d, const char *name)
 {
@@ -63,9 +66,12 @@ find_authzid(struct saslauth_dialogue *d, const char *authzid)
 	for (; *p != '\0'; p = channel_name_next(p))
 		if (accounts_name(p, channel_name_len(p), NULL, name,
 		    sizeof(name)) == 0 && strcmp(name, authzid) == 0)
-			return str_copy(d->user, sizeof(d->user), name) == -1 ?
-			    SASL_FAIL : SASL_OK;
-	return SASL_NOAUTHZ;
+			break;
+	if (*p == '\0')
+		return SASL_NOAUTHZ;
+	if (str_copy(d->user, sizeof(d->user), name) == -1)
+		return SASL_FAIL;
+	return exists(d, name) ? SASL_OK : SASL_BADAUTH;
 }
 
 int
@@ -89,8 +95,8 @@ saslauth_external(struct saslauth_dialogue *d, const char *data, size_t len)
 	rc = len > 0 ? find_authzid(d, authzid) : find_login(d);
 	if (rc == SASL_OK)
 		rc = saslauth_look_up(d);
-	if (rc != SASL_OK || !d->found)
-		return rc == SASL_OK ? SASL_BADAUTH : rc;
+	if (rc != SASL_OK)
+		return rc;
 	if (sasl_setprop(d->conn, SASL_AUTH_EXTERNAL, d->user) != SASL_OK)
 		return SASL_FAIL;
 	return sasl_server_start(d->conn, SASL_EXTERNAL, authzid,

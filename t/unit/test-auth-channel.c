@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "auth/accounts.h"
+#include "auth/apppass.h"
 #include "auth/channel.h"
 #include "auth/sasl.h"
 #include "auth/scram.h"
@@ -60,7 +61,7 @@ setup(void **state)
 		    "+uOjCj63yJVi6i/yCxbvpn1hJQPal7uD" },
 	};
 	static const unsigned char key[SCRAM_KEY] = { 7 };
-	char verifier[SCRAM_VERIFIER_MAX];
+	char verifier[SCRAM_VERIFIER_MAX], options[APPPASS_OPTIONS_MAX];
 	FILE *fp;
 	size_t i;
 	int fd;
@@ -75,10 +76,14 @@ setup(void **state)
 		fprintf(fp, "%s\t%s%s\n", all[i].user, verifier,
 		    all[i].options);
 	}
+	if (apppass_options(APPPASS_SMTP, 1, 0, GOOD, strlen(GOOD),
+	    options) == -1)
+		return -1;
+	fprintf(fp, "alice+laptop@example.test\t%s\t%s\n", verifier, options);
 	fclose(fp);
 	accounts = accounts_load(path);
 	sasl = saslauth_new(&conf);
-	if (accounts == NULL || sasl == NULL)
+	if (accounts == NULL || sasl == NULL || accounts_bad(accounts) > 0)
 		return -1;
 	saslauth_decoy(sasl, key);
 	saslauth_accounts(sasl, accounts);
@@ -249,6 +254,8 @@ test_flags(void **state)
 		{ PLUS, "p=,,", AUTH_BAD_PROTOCOL },
 		{ PLUS, "p,,", AUTH_BAD_PROTOCOL },
 		{ PLUS, "ptls-exporter,,", AUTH_BAD_PROTOCOL },
+		{ PLUS, "pxtls-exporter,,", AUTH_BAD_PROTOCOL },
+		{ PLUS, ",,", AUTH_BAD_PROTOCOL },
 		{ PLUS, "p=tls-exporter", AUTH_BAD_PROTOCOL },
 		{ PLUS, "q=tls-exporter,,", AUTH_BAD_PROTOCOL },
 		{ PLUS, "", AUTH_BAD_PROTOCOL },
@@ -426,6 +433,11 @@ test_external(void **state)
 		    NULL },
 		{ "alice@example.test\n", "alice+x@example.test",
 		    AUTH_NOT_AUTHORIZED, NULL },
+		/* an app password is nobody */
+		{ "alice+laptop@example.test\n", "", AUTH_FAIL,
+		    "alice+laptop@example.test" },
+		{ "alice+laptop@example.test\n", "alice+laptop@example.test",
+		    AUTH_FAIL, "alice+laptop@example.test" },
 		/* several names */
 		{ "x@y.test\nalice@example.test\n", "", AUTH_OK,
 		    "alice@example.test" },
@@ -546,7 +558,9 @@ test_form(void **state)
 	connection("a@b\n");
 	channel.exporter_len = channel.endpoint_len = 0;
 	assert_false(channel_is_empty(&channel));
-	memset(channel.names, 'a', sizeof(channel.names));
+	/* no end within the array, though all is in form up to it */
+	for (size_t i = 0; i < sizeof(channel.names); i++)
+		channel.names[i] = i % 2 == 0 ? 'a' : '\n';
 	assert_false(channel_ok(&channel));
 }
 

@@ -181,8 +181,7 @@ saslauth_step(struct saslauth_dialogue *d, const void *data, size_t len)
 	   library would take any. */
 	if (d->proven && len != 0)
 		return result_of(d, SASL_BADPROT, NULL, 0);
-	if (d->plus && !d->proven &&
-	    (rc = saslauth_bound(d, data, len)) != SASL_OK)
+	if (d->plus && (rc = saslauth_bound(d, data, len)) != SASL_OK)
 		return result_of(d, rc, NULL, 0);
 	rc = sasl_server_step(d->conn, len == 0 ? "" : data,
 	    (unsigned int)len, &out, &outlen);

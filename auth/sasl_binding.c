@@ -20,29 +20,31 @@ saslauth_has_binding(const struct saslauth_dialogue *d)
 
 /* RFC 9266 and RFC 5929; tls-unique is broken in TLS 1.2, gone in 1.3. */
 static int
-use_binding(struct saslauth_dialogue *d, const char *name, size_t len)
+use_binding(struct saslauth_dialogue *d, const char *flag, size_t len)
 {
 	const struct auth_channel *ch = &d->channel;
 	const sasl_channel_binding_t known[] = {
-		{ "tls-exporter", 0, ch->exporter_len, ch->exporter },
-		{ "tls-server-end-point", 0, ch->endpoint_len, ch->endpoint },
+		{ "p=tls-exporter", 0, ch->exporter_len, ch->exporter },
+		{ "p=tls-server-end-point", 0, ch->endpoint_len,
+		    ch->endpoint },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (len != strlen(known[i].name) ||
-		    memcmp(name, known[i].name, len) != 0 ||
+		    memcmp(flag, known[i].name, len) != 0 ||
 		    known[i].len == 0)
 			continue;
 		/* The library keeps the pointer as long as the dialogue. */
 		d->binding = known[i];
+		d->binding.name += 2;
 		return sasl_setprop(d->conn, SASL_CHANNEL_BINDING,
 		    &d->binding);
 	}
 	return SASL_BADPROT;
 }
 
-/* "p=" cb-name "," [authzid] "," opens the message. */
+/* gs2-cbind-flag "," [authzid] "," opens the message. */
 static int
 take_header(struct saslauth_dialogue *d, const char *data, size_t len)
 {
@@ -50,13 +52,13 @@ take_header(struct saslauth_dialogue *d, const char *data, size_t len)
 
 	if (comma != NULL)
 		end = memchr(comma + 1, ',', (size_t)(data + len - comma) - 1);
-	if (end == NULL || len < 2 || data[1] != '=')
+	if (end == NULL)
 		return SASL_BADPROT;
 	d->gs2_len = (size_t)(end - data) + 1;
 	if (d->gs2_len > sizeof(d->gs2))
 		return SASL_BADPROT;
 	memcpy(d->gs2, data, d->gs2_len);
-	return use_binding(d, data + 2, (size_t)(comma - data) - 2);
+	return use_binding(d, data, (size_t)(comma - data));
 }
 
 int
@@ -65,7 +67,7 @@ saslauth_bind(struct saslauth_dialogue *d, const char *data, size_t len)
 	char flag = len == 0 ? '\0' : data[0];
 
 	if (d->plus)
-		return flag == 'p' ? take_header(d, data, len) : SASL_BADPROT;
+		return take_header(d, data, len);
 	/* It could have had it: somebody took the offer out of our EHLO. */
 	if (flag == 'y' && saslauth_has_binding(d) &&
 	    str_has_word(d->auth->mechanisms, SASL_PLUS))

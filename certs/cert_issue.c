@@ -322,8 +322,7 @@ renew_other(const struct cert_options *o, int dir, struct store_pair *old,
 	struct cert_spec spec;
 	int status;
 
-	if (cert_names_of(old->cert, &names) == -1 ||
-	    (!cert_names_all_mail(&names) && !cert_names_no_mail(&names))) {
+	if (cert_names_of(old->cert, &names) == -1) {
 		errno = 0;
 		status = cert_fail_file(o, o->base, ".pem",
 		    "has no names, or names of a kind not made here");

@@ -21,11 +21,11 @@ def tool(*args, text=None):
         raise RuntimeError("openssl %s: %s" % (args, p.stderr))
 
 
-def sign(f, name, ca, days, *extensions):
+def sign(f, name, ca, days, *extensions, key="ec"):
     """A certificate for a new key, signed by ca, or by itself."""
     base = "%s/clients/%s" % (f.dir, name)
-    tool("req", "-new", "-newkey", "ec", "-pkeyopt",
-         "ec_paramgen_curve:P-256", "-nodes", "-subj",
+    curve = ["-pkeyopt", "ec_paramgen_curve:P-256"] if key == "ec" else []
+    tool("req", "-new", "-newkey", key, *curve, "-nodes", "-subj",
          "/CN=alice@example.test/emailAddress=alice@example.test",
          "-keyout", base + ".key", "-out", base + ".csr")
     with open(base + ".ext", "w") as e:
@@ -56,6 +56,8 @@ def make(f):
     sign(f, "server", ours, 9, "extendedKeyUsage=serverAuth", alice)
     sign(f, "signer", ours, 9, "keyUsage=keyCertSign", alice)
     sign(f, "any", ours, 9, alice)
+    sign(f, "rsa", ours, 9, alice, key="rsa:2048")
+    sign(f, "ed25519", ours, 9, alice, key="ed25519")
     sign(f, "upper", ours, 9, "subjectAltName=email:ALICE@example.test")
 
 
@@ -68,7 +70,8 @@ CERTS = {
     "self-signed": "clients/self", "no name": "clients/bare",
     "a host": "clients/host", "a server's": "clients/server",
     "signs only": "clients/signer", "any purpose": "clients/any",
-    "upper case": "clients/upper",
+    "upper case": "clients/upper", "RSA": "clients/rsa",
+    "Ed25519": "clients/ed25519",
 }
 
 
@@ -186,7 +189,7 @@ ALERTS = {
     "signs only": "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
 }
 NAMED = ("alice", "bob", "two", "nobody", "foreign", "any purpose",
-         "upper case")
+         "upper case", "RSA", "Ed25519")
 
 
 def expected(mode, version):

@@ -57,7 +57,7 @@ owned_login(struct owned *o, uint32_t id, unsigned char nonce[AUTH_NONCE])
 enum form {
 	FORM_TYPE, FORM_TICKET, FORM_TINY, FORM_SHORT, FORM_LIE,
 	FORM_OVER, FORM_SERVICE, FORM_INITIAL, FORM_NUL, FORM_FD, FORM_TWICE,
-	FORM_EMPTY
+	FORM_EMPTY, FORM_EXPORTER, FORM_ENDPOINT, FORM_NAMES, FORM_NO_END
 };
 
 static const char *
@@ -95,6 +95,18 @@ bad_login(struct owned *o, int form)
 	case FORM_NUL:
 		memset(start.mechanism, 'A', sizeof(start.mechanism));
 		break;
+	case FORM_EXPORTER:
+		start.channel.exporter_len = AUTH_EXPORTER + 1;
+		break;
+	case FORM_ENDPOINT:
+		start.channel.endpoint_len = UINT32_MAX;
+		break;
+	case FORM_NAMES:
+		strcpy(start.channel.names, "alice@example.test");
+		break;
+	case FORM_NO_END:
+		memset(start.channel.names, 'a', sizeof(start.channel.names));
+		break;
 	case FORM_FD:
 		return owned_closes(auth_fd(o), &start, len, o->ctl);
 	case FORM_TWICE:	/* an id that a login has */
@@ -105,6 +117,25 @@ bad_login(struct owned *o, int form)
 		return "no such form";
 	}
 	return owned_closes(auth_fd(o), &start, len, -1);
+}
+
+/* The conf does not list EXTERNAL: a session cannot name who logs in. */
+static const char *
+name_user(struct owned *o, int arg)
+{
+	static struct auth_reply r;
+
+	(void)arg;
+	fill_start(1);
+	strcpy(start.mechanism, "EXTERNAL");
+	strcpy(start.channel.names, "alice@example.test\n");
+	start.len = 0;
+	if (owned_send(auth_fd(o), &start, offsetof(struct auth_start, data),
+	    -1) == -1 ||
+	    owned_receive(auth_fd(o), AUTH_REPLY, &r, sizeof(r)) <
+	    (ssize_t)offsetof(struct auth_reply, data))
+		return "no answer";
+	return r.status == AUTH_NO_MECHANISM ? NULL : "it was heard";
 }
 
 /* What a master says of a store, from a session: no tickets come of it. */
@@ -277,6 +308,12 @@ const struct attempt owned_helpers[] = {
 	REFUSED("auth: data that is no initial response", bad_login,
 	    FORM_INITIAL),
 	REFUSED("auth: a name without end", bad_login, FORM_NUL),
+	REFUSED("auth: an exporter too long", bad_login, FORM_EXPORTER),
+	REFUSED("auth: an end point over the end", bad_login, FORM_ENDPOINT),
+	REFUSED("auth: half a certificate's name", bad_login, FORM_NAMES),
+	REFUSED("auth: certificate's names without end", bad_login,
+	    FORM_NO_END),
+	REFUSED("auth: a user of its choice", name_user, 0),
 	REFUSED("auth: a descriptor", bad_login, FORM_FD),
 	REFUSED("auth: an id that is taken", bad_login, FORM_TWICE),
 	REFUSED("auth: a flood without reading", flood_auth, 0),

@@ -85,7 +85,7 @@ allow_args(scmp_filter_ctx ctx, const struct priv_arg *a)
 
 	for (; r == 0 && a != NULL && a->call != -1; a++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, a->call, 1,
-		    SCMP_CMP(a->arg, SCMP_CMP_EQ, a->value));
+		    SCMP_CMP(a->arg, SCMP_CMP_EQ, a->value, 0));
 	return r;
 }
 

@@ -83,6 +83,8 @@ def over_http(f):
     with Conn() as c:
         eq(c.ask("/mail/", fields=["Authorization: " + basic(
             "alice", "the last")]).status, 401, "the last one")
+    # the word of it is on its way to each process
+    wait_for(lambda: all(refused() for _ in range(12)))
     got = [greeting() for _ in range(12)]
     eq({g.split(b" ", 2)[:2] == [b"421", b"4.7.0"] and g.endswith(b"\r\n") and
         g.count(b"\r\n") == 1 for g in got}, {True},

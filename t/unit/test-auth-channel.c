@@ -485,6 +485,12 @@ test_external(void **state)
 			fail_msg("%s as \"%s\": %d", rows[i].names,
 			    rows[i].authzid, (int)s);
 	}
+}
+
+static void
+test_external_octets(void **state)
+{
+	(void)state;
 	connection("alice@example.test\n");
 	assert_int_equal(first("EXTERNAL", "alice\0x", 7, false),
 	    AUTH_BAD_PROTOCOL);
@@ -576,6 +582,7 @@ main(void)
 		cmocka_unit_test(test_final),
 		cmocka_unit_test(test_unbound),
 		cmocka_unit_test(test_external),
+		cmocka_unit_test(test_external_octets),
 		cmocka_unit_test(test_external_long),
 		cmocka_unit_test(test_away),
 		cmocka_unit_test(test_form),

@@ -147,9 +147,11 @@ other_role(struct owned *o, int arg)
 	uint32_t type = AUTH_MECHS;
 
 	(void)arg;
-	if (owned_send(auth_fd(o), &hello, sizeof(hello), -1) == -1 ||
-	    owned_send(auth_fd(o), &start, len, -1) == -1)
+	if (owned_send(auth_fd(o), &hello, sizeof(hello), -1) == -1)
 		return "it could not be sent";
+	/* The channel may be closed by now. */
+	if (owned_send(auth_fd(o), &start, len, -1) == -1)
+		return NULL;
 	while (type == AUTH_MECHS)
 		if (owned_receive(auth_fd(o), 0, &type, sizeof(type)) <= 0)
 			return NULL;

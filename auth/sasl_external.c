@@ -69,9 +69,9 @@ find_authzid(struct saslauth_dialogue *d, const char *authzid)
 			break;
 	if (*p == '\0')
 		return SASL_NOAUTHZ;
-	if (str_copy(d->user, sizeof(d->user), name) == -1)
-		return SASL_FAIL;
-	return exists(d, name) ? SASL_OK : SASL_BADAUTH;
+	/* Whether it names an account is seen when it is looked up. */
+	return str_copy(d->user, sizeof(d->user), name) == -1 ? SASL_FAIL :
+	    SASL_OK;
 }
 
 int

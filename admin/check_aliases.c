@@ -76,14 +76,13 @@ check_file(struct check *k)
 	const char *path = k->conf->aliases;
 	struct stat st;
 
-	if (stat(path, &st) == -1)
-		return;
-	if ((st.st_mode & S_IWOTH) != 0)
-		check_error(k, "delivery", "aliases",
-		    "%s: everybody may write to it", path);
-	if (geteuid() == 0 && check_access(MAILBOX_USER, path, R_OK) == -1)
+	if (geteuid() == 0 && check_access(MAILBOX_USER, path, R_OK) == -1 &&
+	    errno != ENOENT)
 		check_error(k, "delivery", "aliases", "%s: %s: %s", path,
 		    MAILBOX_USER, strerror(errno));
+	if (stat(path, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
+		check_error(k, "delivery", "aliases",
+		    "%s: everybody may write to it", path);
 }
 
 static void

@@ -132,10 +132,8 @@ end_entry(struct reader *r)
 	if (!r->bad && (before = t->nodes[e->node - 1].entry) != 0)
 		fault(r, e->line, "%s stands on line %zu already", e->address,
 		    t->entries[before - 1].line);
-	if (r->bad) {
-		t->ntargets = e->first;
+	if (r->bad)
 		return 0;
-	}
 	e->n = t->ntargets - e->first;
 	return alias_add_entry(t, e);
 }

@@ -168,7 +168,6 @@ aliases_follow(struct aliases *a, uint64_t now)
 	if (a->seen && a->retry_at == 0 && same_file(&st, &a->st))
 		return;
 	a->seen = true;
-	a->st = st;
 	read_again(a, now);
 }
 
@@ -192,7 +191,7 @@ aliases_new(const struct conf *conf)
 	slash = strrchr(a->folder, '/');	/* an absolute path */
 	a->name = conf->aliases + (slash + 1 - a->folder);
 	slash[slash == a->folder ? 1 : 0] = '\0';
-	a->dir = open(a->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	a->dir = open(a->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (a->dir == -1 && errno != ENOENT)
 		log_err("aliases: folder=%s: %m", a->folder);
 	else if (a->dir == -1)

@@ -83,7 +83,7 @@ class Smtp:
 
 def aliases(text):
     path = fixture.dir + "/policy/aliases"
-    with open(path + ".new", "w") as f:
+    with open(path + ".new", "w", encoding="utf-8") as f:
         f.write(text)
     give(path + ".new")
     os.rename(path + ".new", path)
@@ -217,6 +217,23 @@ def test_aliases():
     eq(sorted(boxes()), ["alice", "bob", "g0a", "g0b", "g0c", "g1a"],
        "and gets nothing")
 
+    # --- a full mailbox among them, and names in UTF-8
+    aliases("both: alice, bob\nj\u00f6rg: alice\n")
+    f.ctl("quota", "set", "alice@example.test", "60000")
+    f.ctl("quota", "set", "bob@example.test", "10")
+    s.code("MAIL FROM:<> SIZE=50000")
+    eq(s.code("RCPT TO:<both@example.test>"), "452 4.2.2",
+       "one of its mailboxes is full")
+    eq(s.code("RCPT TO:<alice@example.test>"), "250 2.1.5",
+       "nothing was reserved in the other")
+    s.code("RSET")
+    f.ctl("quota", "remove", "alice@example.test")
+    f.ctl("quota", "remove", "bob@example.test")
+    s.code("MAIL FROM:<> SMTPUTF8")
+    eq(s.code("RCPT TO:<jo\u0308rg@example.test>"), "250 2.1.5",
+       "an alias in UTF-8, in another form")
+    s.code("RSET")
+
     # --- loops and faults
     aliases("a: b\nb: c, bob\nc: a+x\nd: d, bob\ne: a, bob\n")
     eq([s.rcpt(x + "@example.test") for x in "abc"], ["550 5.1.1"] * 3,
@@ -240,7 +257,10 @@ def test_aliases():
     if os.getuid() == 0:
         os.chown(path, 0, 0)
     goes(s, "e@example.test", "bob", "nor does one that cannot be read")
-    ok("cannot read file=" in f.log("postern-smtpd"), "it is logged")
+    time.sleep(1.2)     # it is looked at again
+    goes(s, "e@example.test", "bob", "nor later")
+    eq(f.log("postern-smtpd").count("cannot read file="), 1,
+       "it is said once")
     os.unlink(path)
     os.mkdir(path)
     goes(s, "e@example.test", "bob", "nor does a folder")
@@ -427,4 +447,4 @@ def test():
     test_rates()
 
 
-run(149, test)
+run(153, test)

@@ -159,6 +159,11 @@ test_check(void **state)
 		{ "Sender: g: alice@example.test;\n", STORE_BAD_HEADER },
 		{ "Sender: alice@example.test;\n", STORE_BAD_HEADER },
 		{ "Sender: g:;\n", STORE_BAD_HEADER },
+		{ "Sender: g:\n", STORE_BAD_HEADER },
+		{ "From: bob@example.test\nSender: alice@example.test\n",
+		    STORE_NOT_AUTHOR },
+		{ "From: alice\nSender: bob@example.test\n",
+		    STORE_BAD_HEADER },
 		{ "Sender: alice@example.test\nSender: "
 		    "alice@example.test\n", STORE_BAD_HEADER },
 		{ "Resent-From: bob@example.test\nResent-Sender: x\n"
@@ -234,6 +239,11 @@ test_owns_by_alias(void **state)
 	addr_split("frank@example.test", &login);
 	addr_split("erin@example.test", &a);
 	assert_true(author_owns(&who, &a));
+	addr_split("dan@example.test", &login);
+	addr_split("sales+eu@example.test", &a);
+	assert_true(author_owns(&who, &a));
+	addr_split("sales+us@example.test", &a);
+	assert_false(author_owns(&who, &a));
 	addr_split("bob@example.test", &login);
 	addr_split("sales+eu@example.test", &a);
 	assert_false(author_owns(&who, &a));

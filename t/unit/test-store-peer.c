@@ -51,6 +51,7 @@ __wrap_role_want_peer(enum role r)
 struct fix {
 	struct root		 root;
 	struct conf		 conf;
+	char			 aliases[300];
 	struct event_base	*base;
 	struct store		 store;
 	int			 peer[PEERS];	/* instances 10, 11, 12 */
@@ -108,6 +109,11 @@ setup(void **state)
 	f->conf.message_size = 1 << 20;
 	f->conf.header_size = 4096;
 	f->conf.received_limit = 50;
+	snprintf(f->aliases, sizeof(f->aliases), "%s/aliases",
+	    f->root.path);
+	f->conf.aliases = f->aliases;
+	f->conf.alias_members = 10;
+	f->conf.alias_depth = 2;
 	f->conf.recipient_limit = 3;
 	f->conf.mailbox_limit = 3;
 	f->conf.connections = 5;
@@ -437,6 +443,36 @@ test_recipients(void **state)
 	assert_non_null(strstr(text, "\nDelivered-To: carol@example.test\n"));
 	assert_null(strstr(text, "for <"));
 	free(text);
+}
+
+/* An alias that does not fit leaves nothing behind, however often. */
+static void
+test_alias_undone(void **state)
+{
+	struct fix *f = *state;
+	size_t before;
+	FILE *fp;
+	int i;
+
+	root_add(&f->root, "example.test/dan");
+	assert_non_null(fp = fopen(f->aliases, "w"));
+	fputs("all: alice, bob, carol, dan\nsome: bob, bob+x, alice\n", fp);
+	fclose(fp);
+	assert_int_equal(begin(f, 0, 1, ""), STORE_OK);
+	assert_int_equal(rcpt(f, 0, 1, "bob@example.test"), STORE_OK);
+	before = f->store.bodies.memory;
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(rcpt(f, 0, 1, "all@example.test"),
+		    STORE_TOO_MANY);
+		assert_int_equal(f->store.bodies.memory, before);
+	}
+	assert_int_equal(rcpt(f, 0, 1, "some@example.test"), STORE_OK);
+	assert_int_equal(open_txn(f, 0, 1), STORE_OK);
+	assert_int_equal(commit(f, 0, 1, 0), STORE_OK);
+	assert_int_equal(root_count(&f->root, "example.test/alice", "new"), 1);
+	assert_int_equal(root_count(&f->root, "example.test/bob", "new"), 1);
+	assert_int_equal(root_count(&f->root, "example.test/carol", "new"), 0);
+	assert_int_equal(f->store.bodies.memory, 0);
 }
 
 static void
@@ -779,7 +815,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_deliver), TEST(test_binary), TEST(test_utf8),
 		TEST(test_senders),
-		TEST(test_recipients), TEST(test_refused_content),
+		TEST(test_recipients), TEST(test_alias_undone),
+		TEST(test_refused_content),
 		TEST(test_abort), TEST(test_tickets), TEST(test_auth_restart),
 		TEST(test_bounds), TEST(test_bad_form), TEST(test_bad_order),
 		TEST(test_utf8_form), TEST(test_descriptor), TEST(test_gone),

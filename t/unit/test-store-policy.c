@@ -273,7 +273,7 @@ test_order(void **state)
 	write_file(f, "dan+y: alice\nerin: bob\nerin+x: erin+x, carol+t\n"
 	    "self: self, alice\nmany: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\n"
 	    "bob+t: carol, carol+x, dan+x, dan+z\n@example.test: many\n"
-	    "dead: dead, x+y\n");
+	    "dead: dead, x+y\ncarol+dead: x\n");
 	follow(f);
 	LEADS("dan+x", "example.test/dan%2Bx");
 	LEADS("DAN+Y", "example.test/alice");
@@ -284,6 +284,8 @@ test_order(void **state)
 	LEADS("bob+t", "example.test/carol example.test/carol "
 	    "example.test/dan%2Bx example.test/dan");
 	LEADS("dead", "no-user");
+	LEADS("carol+dead", "no-user");
+	LEADS("carol+alive", "example.test/carol");
 	LEADS("many", "too-many");
 	LEADS("", "no-user");
 	LEADS("q", "no-user");

@@ -129,7 +129,8 @@ test_bounded(void **state)
 	assert_int_equal(take_all(r, &alice, RATE_MESSAGES, 2, 1000), 2);
 	for (i = 1; i <= 7; i++) {
 		snprintf(a.local, sizeof(a.local), "user%u", i);
-		rate_count(r, &a, RATE_MESSAGES, 2, 1000 + i);
+		assert_int_equal(take_all(r, &a, RATE_MESSAGES, 2, 1000 + i),
+		    2);
 	}
 	rate_count(r, &alice, RATE_RECIPIENTS, 2, 2000);
 	for (; i <= 13; i++) {

@@ -12,7 +12,7 @@ command -v curl > /dev/null || skip_all "no curl"
 # A profile, and with it the last system calls, is left out there.
 seccomp=2
 ! grep -qs '^#define POSTERN_SANITIZE' "$BUILDDIR/config.h" || seccomp=0
-plan 88
+plan 92
 
 # What fixture_init made for nobody, given to those whom it belongs to.
 fixture_init
@@ -30,6 +30,7 @@ chmod 700 "$T/state/auth" "$T/state/reader"
 chown postern-store:postern-mail "$T/mail"
 chmod 2750 "$T/mail"
 fixture_conf "auth { accounts = \"$T/etc/accounts\" }"
+fixture_conf "delivery { aliases = \"$T/aliases\" }"
 
 # Run as a system user, with its groups.
 as() {
@@ -106,6 +107,16 @@ get() {
 }
 id=$(get bob bob-secret /mail/ | sed -n '2s/ .*//p')
 ok "it is read" test -n "$(get bob bob-secret "/mail/$id" | grep '^as root')"
+fixture_ctl alias add team carol
+is "aliases are root's, for all to read" "$(stat -c '%U %a' "$T/aliases")" \
+    "root 644"
+swaks --server "127.0.0.1:$SMTP" --tls --auth PLAIN \
+    --auth-user "alice@$DOMAIN" --auth-password alice-secret \
+    --from "alice@$DOMAIN" --to "team@$DOMAIN,postmaster@$DOMAIN" \
+    --body "to all" > "$T/swaks" 2>&1
+ok "the store reads them" grep -q '^<~  250 2.0.0' "$T/swaks"
+is "and makes the postmaster's mailbox" "$(stat -c '%U %G %a' \
+    "$T/mail/$DOMAIN/postmaster")" "postern-store postern-mail 2750"
 box=$T/mail/$DOMAIN/bob/Maildir
 file=$(find "$box/new" -type f)
 is "files are 0640, of the store and the group that reads" \

@@ -214,6 +214,30 @@ def one_of_several():
     empty("bob", "carol")
 
 
+def aliases():
+    """One address, several mailboxes: all of them have room, or none."""
+    lib.fixture.ctl("alias", "add", "team@" + DOMAIN, "bob@" + DOMAIN,
+                    "carol@" + DOMAIN)
+    quota("carol", "5000")
+    quota("bob", "5000")
+    s, other = Smtp(), Smtp()
+    eq(s.send("team", 3000, 3000), ["250 2.1.5", "250 2.0.0"],
+       "an alias of two mailboxes")
+    eq((sizes("bob")[1], sizes("carol")[1]), (use("bob"), use("carol")),
+       "both are charged")
+    empty("bob")
+    s.mail(3000)
+    eq(s.rcpt("team"), OVER, "one has no room: the alias has none")
+    other.mail(4000)
+    eq(other.rcpt("bob"), "250 2.1.5", "nothing stays reserved in the other")
+    eq(s.rcpt("bob"), OVER, "what has reserved it has it")
+    for c in (s, other):
+        c.cmd("QUIT")
+    quota("bob")
+    quota("carol")
+    empty("bob", "carol")
+
+
 def freed(what, free):
     """Is what a transaction has reserved given back?"""
     holder, other = Smtp(), Smtp()
@@ -546,15 +570,20 @@ def dovecot():
 
 
 def test():
-    f = start("delivery { quota = %d } limits { errors_per_session = 1000 "
-              "messages_per_session = 1000 }" % LIMIT,
-              "postern-auth", "postern-smtpd")
+    f = lib.fixture = Fixture()
+    os.mkdir(f.dir + "/etc")
+    give(f.dir + "/etc")
+    f.conf('delivery { quota = %d aliases = "%s/etc/aliases" } '
+           "limits { errors_per_session = 1000 "
+           "messages_per_session = 1000 }" % (LIMIT, f.dir))
+    f.start("postern-auth", "postern-smtpd")
     at_rcpt()
     at_commit()
     big()
     failed()
     messages()
     one_of_several()
+    aliases()
     reservations()
     parallel()
     by_hand()
@@ -567,4 +596,4 @@ def test():
        "nothing is left in tmp/")
 
 
-run(110, test)
+run(115, test)

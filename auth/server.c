@@ -79,6 +79,19 @@ server_follow_accounts(struct server *s)
 	return s->readable;
 }
 
+/* How many addresses are refused now. */
+static uint64_t
+count_blocked(struct server *s)
+{
+	unsigned char address[16];
+	uint64_t now = now_boot(), n = 0;
+	size_t at = 0;
+
+	while (throttle_blocked(s->throttle, now, &at, address) > 0)
+		n++;
+	return n;
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -91,6 +104,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	ticket_expire(s);
 	stats_set(STATS_TICKETS, tickets_count(s->tickets));
 	app_tick(s);
+	stats_set(STATS_BLOCKED, count_blocked(s));
 	if (s->listen != NULL)
 		event_add(s->listen, NULL);
 	server_drained(s);

@@ -248,6 +248,34 @@ def test_failures():
     becomes(1, "tls_handshake_failures_total", service="smtpd")
 
 
+def test_blocked():
+    """One that fails too often is refused at connect."""
+    source = ("127.0.0.77", 0)
+    for i in range(8):
+        s = smtplib.SMTP("127.0.0.1", fixture.smtp, timeout=PATIENCE,
+                         source_address=source)
+        s.starttls(context=fixture.context)
+        s.ehlo()
+        s.docmd("AUTH PLAIN " + base64.b64encode(
+            ("\0bob@%s\0wrong-%d" % (DOMAIN, i)).encode()).decode())
+        s.close()
+    becomes(1, "auth_blocked_addresses", service="auth")
+    ok("blocked       1 addresses" in ctl("status")[1],
+       "status: addresses that are refused")
+
+    def refused():
+        s = socket.create_connection(("127.0.0.1", fixture.smtp), PATIENCE,
+                                     source)
+        first = s.recv(3)
+        s.close()
+        return first == b"421"
+    ok(wait_for(refused), "its next connection is refused")
+    wait_for(lambda: value("connections_total", service="smtpd",
+                           result="blocked") > 0)
+    eq(value("connections_total", service="smtpd", result="blocked"), 1,
+       "and counted")
+
+
 def test_http_numbers():
     name = listing("bob")["messages"][0]["id"]
     before = metrics()
@@ -568,11 +596,13 @@ def test():
     global fixture
     import lib
     lib.fixture = fixture = Fixture()
+    fixture.conf("auth { failure_limit = 8 failure_delay = 0s }")
     test_nothing_runs()
     fixture.start(*MASTERS)
     test_running()
     test_smtp_numbers()
     test_failures()
+    test_blocked()
     test_http_numbers()
     test_gauges()
     test_kill()
@@ -585,4 +615,4 @@ def test():
     test_usage()
 
 
-run(126, test)
+run(130, test)

@@ -118,6 +118,24 @@ def crowd():
     return found
 
 
+def block():
+    """Refused at connect for its failures, of which each is found too."""
+    a = source()
+    s = smtp(a)
+    for i in range(5):
+        plain(s, "alice@" + DOMAIN, "guess %d" % i)
+    s.close()
+
+    def refused():
+        s = socket.create_connection(("127.0.0.1", fixture.smtp), PATIENCE,
+                                     (a, 0))
+        first = s.recv(3)
+        s.close()
+        return first == b"421"
+    ok(wait_for(refused), "one who fails too often is refused")
+    return [a] * 6
+
+
 def fail2ban(*args):
     p = subprocess.run(["fail2ban-regex", *args], stdout=subprocess.PIPE,
                        stderr=subprocess.STDOUT, text=True,
@@ -157,16 +175,16 @@ def test():
     global fixture
     fixture = start("limits { connections_per_address = 4 "
                     "errors_per_session = 100 }\n"
-                    "auth { failure_delay = 0s }", *MASTERS)
+                    "auth { failure_delay = 0s failure_limit = 5 }", *MASTERS)
     os.mkdir(fixture.dir + "/filter")
     shutil.copy(SRCDIR + "/conf/fail2ban/filter.d/postern.conf",
                 fixture.dir + "/filter")
     innocent()
     want = attack()
     ok(len(want) >= 2 * len(INJECTIONS), "all attempts have failed", want)
-    want += crowd()
+    want += crowd() + block()
     wait_for(lambda: fixture.log("postern-auth").count("auth: failed") >=
-             len(want) - 6)
+             len(want) - 7)
     log = "".join(fixture.log(m) for m in MASTERS)
     look(write("all.log", log), want, "the log of the daemons")
     look(write("sys.log", as_syslog(log)), want, "by way of syslog")
@@ -222,4 +240,4 @@ def rest_count(lines):
 
 if shutil.which("fail2ban-regex") is None:
     skip_all("no fail2ban-regex")
-run(22, test)
+run(23, test)

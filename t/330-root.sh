@@ -12,7 +12,7 @@ command -v curl > /dev/null || skip_all "no curl"
 # A profile, and with it the last system calls, is left out there.
 seccomp=2
 ! grep -qs '^#define POSTERN_SANITIZE' "$BUILDDIR/config.h" || seccomp=0
-plan 92
+plan 91
 
 # What fixture_init made for nobody, given to those whom it belongs to.
 fixture_init

@@ -5,13 +5,17 @@
 # Building and running.
 packages_build="autoconf automake gcc libc6-dev linux-libc-dev make pkgconf
 	libssl-dev libsasl2-dev libevent-dev libconfuse-dev libjansson-dev
-	libseccomp-dev"
+	libseccomp-dev libidn2-dev libunistring-dev"
 packages_run="libsasl2-modules openssl passwd util-linux"
 # The clients that script/server names in what to try.
 packages_try="curl swaks libnet-ssleay-perl libio-socket-inet6-perl"
 packages_test="libcmocka-dev expect mandoc msmtp mutt dovecot-imapd strace
 	procps python3 xz-utils"
-packages_ci="clang clang-format"
+# Without these, tests of them are skipped. Some bring services of their own.
+packages_ci="clang clang-format fail2ban git git-email gsasl
+	libauthen-sasl-perl libio-socket-ssl-perl libmailtools-perl
+	libsasl2-modules-db libsasl2-modules-sql s-nail sasl2-bin sqlite3
+	sslscan testssl.sh"
 
 package_installed() {
 	case " $(dpkg-query -W -f='${db:Status-Status} ' "$1" \

@@ -4,11 +4,11 @@
 #	postern.conf  added.conf  options	written at each start
 #	passwords		of accounts made here, for convenience
 #	tls/ log/ run/		certificates, logs, sockets and pid files
-#	etc/ state/ mail/	accounts; what auth keeps; the mail root
+#	etc/ aliases/		accounts; aliases, which the store may read
+#	state/ mail/		what auth keeps; the mail root
 #	started			name, pid, start time, boot of each master
 #
-# Called by root, etc/, state/ and mail/ must be within reach of the system
-# users. Where the state folder is not (below a home of mode 0700), they lie
+# Called by root, these four must be within reach of the system users. Where the state folder is not (below a home of mode 0700), they lie
 # in /var/lib/postern/ and are links here; programs are copied there too.
 # shellcheck shell=bash disable=SC2154
 
@@ -231,20 +231,21 @@ make_places() {
 			chmod 755 "$home"
 			say "the system users cannot reach $dir:" \
 			    "mail and accounts lie in $home"
-			for name in etc state mail; do
+			for name in etc aliases state mail; do
 				rm -f "$dir/$name"
 				ln -s "$home/$name" "$dir/$name"
 			done
 		fi
 	fi
 	mail_root=$home/mail
-	mkdir -p "$home"/{etc,state,mail}
+	mkdir -p "$home"/{etc,aliases,state,mail}
 	if [[ $EUID -ne 0 ]]; then
-		chmod 700 "$home"/{etc,state,mail}
+		chmod 700 "$home"/{etc,aliases,state,mail}
 		return 0
 	fi
 	chown root:postern-auth "$home/etc"
 	chmod 2750 "$home/etc"
+	chmod 755 "$home/aliases"
 	mkdir -p "$home/state"/{auth,reader}
 	chown postern-auth:postern-auth "$home/state" "$home/state/auth"
 	chown postern-read:postern-mail "$home/state/reader"
@@ -295,6 +296,9 @@ make_conf() {
 		}
 		auth {
 		    accounts = "${mail_root%/mail}/etc/accounts"
+		}
+		delivery {
+		    aliases = "${mail_root%/mail}/aliases/aliases"
 		}
 		listen submission {
 		    addresses = { $addresses }

@@ -224,8 +224,8 @@ enum apppass_refusal app_refusal(const struct server *, const char *user,
 uint64_t app_time_left(const struct server *, const char *user,
 	    const char *app);
 /*
- * The account that failures for a name count against: for user+app@domain it
- * is user@domain, unless there is an account of that whole name.
+ * The account that the throttle counts a name as: for user+app@domain it is
+ * user@domain, unless there is an account of that whole name.
  */
 void	 app_account(const struct server *, const char *name,
 	    char out[AUTH_USER_MAX]);

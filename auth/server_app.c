@@ -56,8 +56,7 @@ app_account(const struct server *s, const char *name,
 {
 	char user[ACCOUNTS_NAME_MAX], app[ACCOUNTS_APP_MAX];
 
-	if (s->conf->auth_store == CONF_STORE_ACCOUNTS &&
-	    accounts_find(s->accounts, name) == NULL &&
+	if (accounts_find(s->accounts, name) == NULL &&
 	    apppass_split(name, user, app))
 		name = user;
 	str_copy(out, AUTH_USER_MAX, name);

@@ -304,6 +304,7 @@ succeed(struct login *l, const unsigned char *proof)
 	struct server *s = l->server;
 	uint64_t now = now_boot();
 	enum auth_status status;
+	char account[AUTH_USER_MAX];
 
 	/* Its time may have come since a worker looked. */
 	l->refusal = app_refusal(s, l->user, l->app, l->service);
@@ -311,7 +312,8 @@ succeed(struct login *l, const unsigned char *proof)
 		fail(l, AUTH_FAIL);
 		return;
 	}
-	throttle_success(s->throttle, l->address, l->user, now);
+	app_account(s, l->user, account);
+	throttle_success(s->throttle, l->address, account, now);
 	if (l->client == NULL) {
 		login_free(l);
 		return;

@@ -574,7 +574,8 @@ test_app_counts(void **state)
 	(void)state;
 	for (k = 0; k < 2; k++) {
 		for (i = 1; i < LIMIT - 1; i++) {
-			snprintf(password, sizeof(password), "no %u", i);
+			snprintf(password, sizeof(password), "no %u %u", k,
+			    i);
 			assert_int_equal(plain(s, i, 25, i % 2 == 0 ?
 			    "alice+x" : "alice+y", password), AUTH_FAIL);
 		}

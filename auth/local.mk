@@ -67,6 +67,7 @@ AUTH_TESTS = \
 	t/unit/test-auth-sasl \
 	t/unit/test-auth-scram \
 	t/unit/test-auth-service \
+	t/unit/test-auth-store \
 	t/unit/test-auth-tables
 check_PROGRAMS += $(AUTH_TESTS)
 TESTS += $(AUTH_TESTS)
@@ -93,6 +94,10 @@ SASL_SOURCES = t/unit/scram-client.c t/unit/scram-client.h \
 t_unit_test_auth_channel_SOURCES = t/unit/test-auth-channel.c $(SASL_SOURCES)
 t_unit_test_auth_channel_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
 t_unit_test_auth_channel_LDADD = libaccounts.a $(POSTERN_LIBS) \
+	$(SASL_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+t_unit_test_auth_store_SOURCES = t/unit/test-auth-store.c $(SASL_SOURCES)
+t_unit_test_auth_store_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)
+t_unit_test_auth_store_LDADD = libaccounts.a $(POSTERN_LIBS) \
 	$(SASL_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
 t_unit_test_auth_sasl_SOURCES = t/unit/test-auth-sasl.c $(SASL_SOURCES)
 t_unit_test_auth_sasl_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(SASL_CFLAGS)

@@ -53,6 +53,8 @@ saslauth_end(struct saslauth_dialogue **dp)
 	*dp = NULL;
 	if (d == NULL)
 		return;
+	if (d->conn != NULL && saslauth_is_foreign(d->auth))
+		saslauth_store_end(d);
 	if (d->conn != NULL)
 		sasl_dispose(&d->conn);
 	str_wipe(d, sizeof(*d));

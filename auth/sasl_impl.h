@@ -86,12 +86,16 @@ const char *saslauth_store_option(const struct saslauth *,
 	    const char *option);
 /* The file name of the plug-in it needs; NULL: none. */
 const char *saslauth_store_plugin(const struct saslauth *);
+/* Was it loaded? Without it everybody would be unknown. False: logged. */
+bool	 saslauth_store_loaded(const struct saslauth *);
 /* Can it serve this mechanism? */
 bool	 saslauth_store_has(const struct saslauth *, const char *mechanism);
 /* Is it another one than the accounts file? All below is for such alone. */
 bool	 saslauth_is_foreign(const struct saslauth *);
 /* Before the first step. Sets d->away when the store cannot be reached. */
 int	 saslauth_store_begin(struct saslauth_dialogue *);
+/* Before the connection is disposed of. */
+void	 saslauth_store_end(struct saslauth_dialogue *);
 /* The end of a step: log when the store went away, or has come back. */
 void	 saslauth_store_note(struct saslauth_dialogue *, enum auth_status);
 /* May the library look this canonical name up? */

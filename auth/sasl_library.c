@@ -224,7 +224,7 @@ saslauth_new(const struct conf *conf)
 	if (sasl_server_init(s->callbacks, NULL) != SASL_OK ||
 	    sasl_auxprop_add_plugin(SASL_AUXPROP,
 	    saslauth_auxprop_init) != SASL_OK ||
-	    find_mechanisms(s) == -1) {
+	    !saslauth_store_loaded(s) || find_mechanisms(s) == -1) {
 		log_err("sasl: cannot set up the library");
 		saslauth_free(&s);
 	}

@@ -79,6 +79,32 @@ saslauth_store_plugin(const struct saslauth *s)
 	return s->conf->auth_store == CONF_STORE_SQL ? "libsql.so" : NULL;
 }
 
+static void
+on_plugin(sasl_auxprop_plug_t *plug, sasl_info_callback_stage_t stage,
+    void *arg)
+{
+	bool *found = arg;
+
+	if (stage == SASL_INFO_LIST_MECH && plug->name != NULL)
+		*found = true;
+}
+
+bool
+saslauth_store_loaded(const struct saslauth *s)
+{
+	const char *name = s->conf->auth_store == CONF_STORE_SASLDB ?
+	    "sasldb" : "sql";
+	bool found = false;
+
+	if (!has_passwords(s))
+		return true;
+	if (auxprop_plugin_info(name, on_plugin, &found) == SASL_OK && found)
+		return true;
+	log_err("sasl: no plug-in for store=%s in " SASL_PLUGINDIR,
+	    conf_store_name(s->conf));
+	return false;
+}
+
 bool
 saslauth_store_has(const struct saslauth *s, const char *mechanism)
 {
@@ -134,6 +160,16 @@ tell_away(struct saslauth *s, const char *detail)
 	log_err("sasl: the account store is away store=%s path=%s "
 	    "detail=\"%s\"", conf_store_name(s->conf),
 	    conf_store_path(s->conf, NULL), text);
+}
+
+void
+saslauth_store_end(struct saslauth_dialogue *d)
+{
+	struct propctx *props = sasl_auxprop_getctx(d->conn);
+
+	/* The library frees a password as it is; this wipes it. */
+	if (props != NULL)
+		prop_erase(props, PASSWORD);
 }
 
 int
@@ -270,7 +306,8 @@ saslauth_on_store_getopt(void *context, const char *plugin,
 
 /*
  * Before the store's plug-in: it is to look up the password alone. Other
- * properties that mechanisms ask for are columns that a table has not.
+ * properties that mechanisms ask for are columns that a table has not. None
+ * of them counts where there is a password, and there always will be one.
  */
 static void
 hide_others(const sasl_server_params_t *params)
@@ -282,18 +319,6 @@ hide_others(const sasl_server_params_t *params)
 		    strcmp(p->name, PASSWORD) != 0)
 			params->utils->prop_set(params->propctx, p->name,
 			    HIDDEN, sizeof(HIDDEN) - 1);
-}
-
-static void
-show_others(const sasl_server_params_t *params)
-{
-	const struct propval *p = params->utils->prop_get(params->propctx);
-
-	for (; p != NULL && p->name != NULL; p++)
-		if (p->values != NULL && p->values[0] != NULL &&
-		    strcmp(p->values[0], HIDDEN) == 0 &&
-		    strcmp(p->name, PASSWORD) != 0)
-			params->utils->prop_erase(params->propctx, p->name);
 }
 
 /* The property of the password, as it is now; or NULL. */
@@ -346,7 +371,6 @@ saslauth_store_lookup(struct saslauth_dialogue *d,
 		hide_others(params);
 		return SASL_OK;
 	}
-	show_others(params);
 	return complete(d, params);
 }
 

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: ISC
 # posternctl where accounts are in another store: check, user, mailbox.
 . "$SRCDIR/t/posternctl.sh"
+plugins=$(sed -n 's/^SASL_PLUGINDIR = //p' "$BUILDDIR/Makefile")
+for f in libsasldb.so libsql.so; do
+	[ -e "$plugins/$f" ] || skip_all "no $f in $plugins"
+done
 plan 68
 ctl_init
 D=example.test
@@ -18,14 +22,10 @@ mux="s|accounts = .*|store = saslauthd saslauthd = \"$T/mux\"|"
 ctl cert ca --dir "$T/tls" > /dev/null
 ctl cert server --dir "$T/tls" mail.$D > /dev/null
 cp "$T/postern.conf" "$T/good"
-# The test speaks of files, wherever the library has its plug-ins.
-plugins() { ! grep -q 'auth.store: its plug-in' "$T/err"; }
-
 # --- check: sasldb
 with "$store" "sasldb: missing" 78 check
 ok "with its line" said ":12: auth.sasldb: $T/db: No such file"
 notok "the accounts file is not missed" said 'auth.accounts'
-plugins || skip_all "the plug-ins of Cyrus SASL are not installed"
 echo x | put db
 with "$store" "sasldb: there" 0 check
 chmod 644 "$T/db"

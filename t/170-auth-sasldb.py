@@ -9,10 +9,10 @@ PROGRAM = shutil.which("saslpasswd2", path=os.environ["PATH"] +
                        ":/usr/sbin:/sbin")
 
 
-def passwd(f, user, password):
+def passwd(f, user, password, domain=DOMAIN):
     """None: remove the user."""
     subprocess.run([PROGRAM, "-p", "-d" if password is None else "-c", "-f",
-                    f.dir + "/sasl/db", "-u", DOMAIN, user],
+                    f.dir + "/sasl/db", "-u", domain, user],
                    input=(password or "").encode(), check=True,
                    capture_output=True)
     own(f.dir + "/sasl/db")
@@ -72,13 +72,13 @@ def external(f):
 
 
 def setup():
-    if PROGRAM is None:
-        skip_all("no saslpasswd2")
     f = lib.fixture = Fixture()
     os.mkdir(f.dir + "/sasl", 0o700)
     give(f.dir + "/sasl")
     passwd(f, "alice", PASSWORDS[0])
     passwd(f, "bob", PASSWORDS[1])
+    # In the store, and in no domain of ours.
+    passwd(f, "alice", PASSWORDS[0], "other.test")
     begin(f, 'store = sasldb sasldb = "%s/sasl/db"' % f.dir)
     return f
 
@@ -91,8 +91,13 @@ def test():
     changes(f)
     away(PASSWORDS, MECHANISMS, lambda: os.rename(db, db + ".away"),
          lambda: os.rename(db + ".away", db))
+    eq(len(re.findall("store: cannot see file=" + db, f.log("postern-auth"))),
+       1, "and that was logged, once")
     confined(f)
     external(f)
 
 
-run(48, test)
+if PROGRAM is None:
+    skip_all("no saslpasswd2")
+need_plugin("libsasldb.so")
+run(49, test)

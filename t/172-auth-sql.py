@@ -117,8 +117,6 @@ def untouched(f):
 
 
 def setup():
-    if sqlite3 is None:
-        skip_all("no sqlite3 in Python")
     f = lib.fixture = Fixture()
     os.mkdir(f.dir + "/sql", 0o700)
     give(f.dir + "/sql")
@@ -126,6 +124,9 @@ def setup():
            *[("INSERT INTO users VALUES (?, ?, ?)", (u, DOMAIN, p))
              for u, p in (("alice", PASSWORDS[0]), ("bob", PASSWORDS[1]),
                           ("carol", None), ("dave", ""))])
+    # In the store, and in no domain of ours.
+    change(f, ("INSERT INTO users VALUES ('alice', 'other.test', ?)",
+               (PASSWORDS[0],)))
     own(f.dir + "/sql/db")
     begin(f, 'store = sql sql_database = "%s/sql/db"' % f.dir)
     return f
@@ -147,4 +148,7 @@ def test():
     columns(f)
 
 
+if sqlite3 is None:
+    skip_all("no sqlite3 in Python")
+need_plugin("libsql.so")
 run(59, test)

@@ -217,6 +217,14 @@ def away(passwords, mechanisms, leave, come):
     eq(http("alice", good).status, 200, "over HTTP too")
 
 
+def need_plugin(name):
+    """Skip the test where the library has not got it."""
+    with open(os.environ["BUILDDIR"] + "/Makefile") as f:
+        folder = re.search(r"^SASL_PLUGINDIR = (.*)$", f.read(), re.M)
+    if not os.path.exists("%s/%s" % (folder.group(1), name)):
+        skip_all("no %s in %s" % (name, folder.group(1)))
+
+
 def own(path, mode=0o600):
     """Whoever runs the daemons gets this file."""
     os.chmod(path, mode)

@@ -8,6 +8,9 @@ import struct
 from lib import *
 
 VALUES_AT = 65536       # where the numbers of a file begin
+# A process that is not dumpable cannot look for leaks.
+os.environ["ASAN_OPTIONS"] = "detect_leaks=0:" + os.environ.get(
+    "ASAN_OPTIONS", "")
 
 
 def command(*args):
@@ -453,14 +456,19 @@ def test_stop():
 # --- metrics --listen
 
 class Server:
+    started = []
+
     def __init__(self, address):
         self.p = subprocess.Popen(command("metrics", "--listen", address),
+                                  stdout=subprocess.DEVNULL,
                                   stderr=subprocess.PIPE, text=True)
-        line = self.p.stderr.readline()
-        m = re.search(r"listening address=(\S+)$", line)
-        if not m:
-            raise RuntimeError("no listener: %r" % line)
-        self.name = m.group(1)
+        self.started.append(self.p)
+        for line in self.p.stderr:
+            m = re.search(r"listening address=(\S+)$", line)
+            if m:
+                self.name = m.group(1)
+                return
+        raise RuntimeError("no listener")
 
     def connect(self):
         if self.name.startswith("/"):
@@ -597,6 +605,14 @@ def test():
     import lib
     lib.fixture = fixture = Fixture()
     fixture.conf("auth { failure_limit = 8 failure_delay = 0s }")
+    try:
+        test_all()
+    finally:
+        for p in Server.started:
+            p.kill()
+
+
+def test_all():
     test_nothing_runs()
     fixture.start(*MASTERS)
     test_running()

@@ -48,6 +48,7 @@ static const struct {
 	/* the request line */
 	{ "GET /metrics HTTP/1.1 \r\n" H END, 400 },
 	{ "GET  /metrics HTTP/1.1\r\n" H END, 400 },
+	{ "GET  HTTP/1.1\r\n" H END, 400 },
 	{ " GET /metrics HTTP/1.1\r\n" H END, 400 },
 	{ "GET /metrics  HTTP/1.1\r\n" H END, 400 },
 	{ "GET\t/metrics HTTP/1.1\r\n" H END, 400 },

@@ -42,6 +42,7 @@ smtp_table_LDADD = libsmtp.a libpostern.a
 if HAVE_CMOCKA
 SMTPD_TESTS = \
 	t/unit/test-smtpd-bdat \
+	t/unit/test-smtpd-cmd \
 	t/unit/test-smtpd-data \
 	t/unit/test-smtpd-limits \
 	t/unit/test-smtpd-message \
@@ -55,6 +56,8 @@ SMTPD_TEST_LIBS = libsmtp.a libmail.a libpostern.a $(IDN_LIBS) $(CMOCKA_LIBS)
 t_unit_test_smtpd_bdat_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-bdat.c
 t_unit_test_smtpd_bdat_LDADD = $(SMTPD_TEST_LIBS)
+t_unit_test_smtpd_cmd_SOURCES = t/unit/test-smtpd-cmd.c
+t_unit_test_smtpd_cmd_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_data_SOURCES = t/unit/test-smtpd-data.c
 t_unit_test_smtpd_data_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_limits_SOURCES = \

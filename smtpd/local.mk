@@ -46,6 +46,7 @@ SMTPD_TESTS = \
 	t/unit/test-smtpd-data \
 	t/unit/test-smtpd-limits \
 	t/unit/test-smtpd-message \
+	t/unit/test-smtpd-rows \
 	t/unit/test-smtpd-session \
 	t/unit/test-smtpd-table \
 	t/unit/test-smtpd-utf8
@@ -66,6 +67,9 @@ t_unit_test_smtpd_limits_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_message_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-message.c
 t_unit_test_smtpd_message_LDADD = $(SMTPD_TEST_LIBS)
+t_unit_test_smtpd_rows_SOURCES = \
+	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-rows.c
+t_unit_test_smtpd_rows_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_session_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-session.c
 t_unit_test_smtpd_session_LDADD = $(SMTPD_TEST_LIBS)

@@ -49,6 +49,7 @@ SMTPD_TESTS = \
 	t/unit/test-smtpd-rows \
 	t/unit/test-smtpd-session \
 	t/unit/test-smtpd-table \
+	t/unit/test-smtpd-turns \
 	t/unit/test-smtpd-utf8
 check_PROGRAMS += $(SMTPD_TESTS)
 TESTS += $(SMTPD_TESTS)
@@ -75,6 +76,9 @@ t_unit_test_smtpd_session_SOURCES = \
 t_unit_test_smtpd_session_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_table_SOURCES = t/unit/test-smtpd-table.c
 t_unit_test_smtpd_table_LDADD = $(SMTPD_TEST_LIBS)
+t_unit_test_smtpd_turns_SOURCES = \
+	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-turns.c
+t_unit_test_smtpd_turns_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_utf8_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-utf8.c
 t_unit_test_smtpd_utf8_LDADD = $(SMTPD_TEST_LIBS)

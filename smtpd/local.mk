@@ -45,6 +45,7 @@ SMTPD_TESTS = \
 	t/unit/test-smtpd-cmd \
 	t/unit/test-smtpd-data \
 	t/unit/test-smtpd-limits \
+	t/unit/test-smtpd-memory \
 	t/unit/test-smtpd-message \
 	t/unit/test-smtpd-rows \
 	t/unit/test-smtpd-session \
@@ -65,6 +66,14 @@ t_unit_test_smtpd_data_LDADD = $(SMTPD_TEST_LIBS)
 t_unit_test_smtpd_limits_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-limits.c
 t_unit_test_smtpd_limits_LDADD = $(SMTPD_TEST_LIBS)
+t_unit_test_smtpd_memory_SOURCES = \
+	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-memory.c
+t_unit_test_smtpd_memory_LDADD = $(SMTPD_TEST_LIBS)
+t_unit_test_smtpd_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
+	-Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=strdup \
+	-Wl,--wrap=strndup -Wl,--wrap=session_input \
+	-Wl,--wrap=session_secured -Wl,--wrap=session_login \
+	-Wl,--wrap=session_stored
 t_unit_test_smtpd_message_SOURCES = \
 	t/unit/smtpd-play.c t/unit/smtpd-play.h t/unit/test-smtpd-message.c
 t_unit_test_smtpd_message_LDADD = $(SMTPD_TEST_LIBS)

@@ -213,7 +213,7 @@ sizes(const struct fix *f, const char *box)
 }
 
 static struct quota_box *
-box_of(const struct fix *f, const char *path)
+find_box(const struct fix *f, const char *path)
 {
 	struct quota_box *b;
 	size_t i;
@@ -223,6 +223,19 @@ box_of(const struct fix *f, const char *path)
 			if (strcmp(b->path, path) == 0)
 				return b;
 	return NULL;
+}
+
+/* The same; it must be there. */
+static struct quota_box *
+box_of(const struct fix *f, const char *path)
+{
+	struct quota_box *b = find_box(f, path);
+
+	if (b == NULL) {
+		fail_msg("%s is not in the table", path);
+		abort();	/* for the compiler: the line above does */
+	}
+	return b;
 }
 
 /* --- transactions */
@@ -1154,8 +1167,8 @@ test_table(void **state)
 		quota_release(f->q, &h);
 	}
 	assert_int_equal(f->q->boxes, QUOTA_IDLE_MAX);
-	assert_null(box_of(f, "example.test/0"));
-	assert_non_null(box_of(f, path));
+	assert_null(find_box(f, "example.test/0"));
+	assert_non_null(find_box(f, path));
 	/* all are bounded */
 	f->q->boxes += QUOTA_BOXES_MAX - QUOTA_IDLE_MAX;
 	assert_int_equal(reserve(f, &h, 1, ALICE), STORE_OK);

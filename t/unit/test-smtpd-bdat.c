@@ -120,6 +120,14 @@ test_long_lines(void **state)
 	play_say(&p, line);
 	assert_int_equal(session_info(p.s).errors, 1);
 	play_end(&p);
+	/* and it is the front of the line that counts, however long it is */
+	play_reach(&p, STATE_READY);
+	play_say(&p, "BDAT 1");
+	for (i = 0; i < 30; i++)
+		play_feed(&p, line + 6, 600, 0);
+	play_say(&p, "\r\nNOOP\r\n");
+	check_codes(&p, "500 5.5.2");
+	play_end(&p);
 	/* a response of the SASL dialogue is no command */
 	play_reach(&p, STATE_IDENT);
 	play_say(&p, "AUTH PLAIN\r\nBDAT 1");

@@ -49,6 +49,10 @@ test_long_lines(void **state)
 	    "250 2.1.0");
 	check_long(PLAY_LOGIN, "MAIL FROM:<> AUTH=", 4095 - 18,
 	    "\r\nNOOP\r\n", "500 5.5.2,250 2.0.0");
+	check_long(PLAY_LOGIN, "MAIL FROM:<>\r\nRCPT TO:<b@example.test> X=",
+	    4094 - 27, "\r\n", "250 2.1.0,555 5.5.4");
+	check_long(PLAY_LOGIN, "MAIL FROM:<>\r\nRCPT TO:<b@example.test> X=",
+	    4095 - 27, "\r\nNOOP\r\n", "250 2.1.0,500 5.5.2,250 2.0.0");
 	check_long(PLAY_LOGIN, "MAIL FROM:<", 65, "@a.test>\r\n",
 	    "501 5.5.4");
 	check_long(PLAY_TLS, "EHLO c\r\nAUTH PLAIN ", 12288 - 11,
@@ -79,7 +83,8 @@ static void
 test_bare_line_ends(void **state)
 {
 	static const char *const bad[] = { "NOOP\n", "NOOP\r", "NOOP\rx",
-		"NO\nOP\r\n", "\n", "NOOP\n\r\n", "NOOP \r\r\n", "\r\r\n" };
+		"NO\nOP\r\n", "\n", "NOOP\n\n", "NOOP\n\r\n",
+		"NOOP \r\r\n", "\r\r\n" };
 	char text[64];
 	size_t i;
 

@@ -328,9 +328,16 @@ test_mail_arguments(void **state)
 	check_mail("<> BODY=7BIT BODY=7BIT", "501 5.5.4");
 	check_mail("<> AUTH=e+3Dmc2@example.com", "250 2.1.0");
 	check_mail("<> AUTH=e+3dmc2", "501 5.5.4");
+	check_mail("<> AUTH=+ED", "250 2.1.0");
+	check_mail("<> AUTH=+GD", "501 5.5.4");
+	check_mail("<> AUTH=+DG", "501 5.5.4");
+	check_mail("<> AUTH=a+", "501 5.5.4");
+	check_mail("<> AUTH=a+3", "501 5.5.4");
 	check_mail("<> AUTH", "501 5.5.4");
 	check_mail("<> AUTH=a AUTH=a", "501 5.5.4");
 	check_mail("<> RET=HDRS", "555 5.5.4");
+	check_mail("<> RET=a\177", "501 5.5.4");
+	check_mail("<> RET=a\001", "501 5.5.4");
 	play_check(PLAY_LOGIN, "MAIL\r\nMAIL TO:<>\r\nMAIL FROM <>\r\n"
 	    "MAIL FROM :<>\r\nmail from:<>\r\n",
 	    "501 5.5.4,501 5.5.4,501 5.5.4,501 5.5.4,250 2.1.0");

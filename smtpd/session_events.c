@@ -288,8 +288,6 @@ session_event(struct session *s, enum session_event ev, uint64_t now)
 	switch (ev) {
 	case SESSION_EV_EOF:
 		s->eof = true;
-		if (s->state == STATE_DATA)
-			end_silently(s);
 		break;
 	case SESSION_EV_GONE:
 		end_silently(s);
@@ -302,8 +300,6 @@ session_event(struct session *s, enum session_event ev, uint64_t now)
 		break;
 	case SESSION_EV_REVOKED:
 		s->revoked = s->user != NULL;
-		if (s->state == STATE_DATA && s->revoked)
-			session_bye(s, REPLY_REVOKED);
 		break;
 	}
 	session_settle(s);

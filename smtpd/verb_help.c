@@ -8,7 +8,7 @@
 #include "lib/str.h"
 #include "smtpd/session_impl.h"
 
-#define LINES	4
+#define LINES	2
 
 static const struct topic {
 	const char	*name;		/* "" when no word was given */

@@ -103,8 +103,6 @@ param_size(const struct session *s, const struct cmd_param *p,
 	if (m->size_given)
 		return REPLY_PARAM_TWICE;
 	m->size_given = true;
-	if (p->value == NULL)
-		return REPLY_PARAM_SYNTAX;
 	if (str_u64(p->value, p->value_len, UINT64_MAX, &m->size) == -1)
 		return errno == ERANGE ? REPLY_TOO_BIG : REPLY_PARAM_SYNTAX;
 	return m->size > s->conf->message_size ? REPLY_TOO_BIG : REPLY_NONE;
@@ -136,7 +134,7 @@ param_auth(const struct cmd_param *p, struct mail_params *m)
 	if (m->auth_given)
 		return REPLY_PARAM_TWICE;
 	m->auth_given = true;
-	if (p->value == NULL || !cmd_is_xtext(p->value, p->value_len))
+	if (!cmd_is_xtext(p->value, p->value_len))
 		return REPLY_PARAM_SYNTAX;
 	return REPLY_NONE;
 }

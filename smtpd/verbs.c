@@ -167,11 +167,11 @@ verb_noop(struct session *s, struct cmd *c)
 }
 
 /*
- * Take the parameter SMTPUTF8 off the end of VRFY's argument, RFC 6531
- * section 3.7.4.2. REPLY_NONE, or the refusal.
+ * Does VRFY's argument end with the parameter SMTPUTF8, RFC 6531 section
+ * 3.7.4.2? REPLY_NONE, or the refusal.
  */
 static enum reply
-vrfy_param(const struct session *s, struct cmd *c, bool *utf8)
+vrfy_param(const struct session *s, const struct cmd *c, bool *utf8)
 {
 	static const char word[] = " SMTPUTF8";
 	const size_t len = sizeof(word) - 1;
@@ -185,8 +185,6 @@ vrfy_param(const struct session *s, struct cmd *c, bool *utf8)
 	if (blank[len] == '=' && end > blank + len)
 		return REPLY_PARAM_SYNTAX;
 	*utf8 = blank + len == end;
-	if (*utf8)
-		c->len = (size_t)(blank - c->arg);
 	return REPLY_NONE;
 }
 

@@ -671,6 +671,142 @@ test_auth(void **state)
 	check_rows(auth_rows, ROWS(auth_rows));
 }
 
+/* Names that come near to those which need something of TLS, and lengths. */
+static void
+test_mechanisms(void **state)
+{
+	static const struct {
+		const char	*mechs, *name;
+		const char	*line;		/* of EHLO; "": none */
+		const char	*codes;
+	} rows[] = {
+		{ "A", "A", "AUTH A\r\n", "334" },
+		{ "AZ XYZ", "xyz", "AUTH AZ XYZ\r\n", "334" },
+		{ "AZ XYZ", "az", "AUTH AZ XYZ\r\n", "334" },
+		{ "EXT", "EXT", "AUTH EXT\r\n", "334" },
+		{ "EXTERNAL", "EXT", "", "504 5.5.4" },
+		{ "EXTERNALS", "EXTERNALS", "AUTH EXTERNALS\r\n", "334" },
+		{ "ABCDEFGH", "ABCDEFGH", "AUTH ABCDEFGH\r\n", "334" },
+		{ "A-PLUT", "A-PLUT", "AUTH A-PLUT\r\n", "334" },
+		{ "A-PLUSX", "A-PLUSX", "AUTH A-PLUSX\r\n", "334" },
+		{ "APLUS", "APLUS", "AUTH APLUS\r\n", "334" },
+		{ "A-plus", "A-PLUS", "", "504 5.5.4" },
+		{ "A  B ", "B", "AUTH A B\r\n", "334" },
+		{ "A  B ", "", "AUTH A B\r\n", "501 5.5.4" },
+		/* RFC 4422 section 3.1: 20 octets */
+		{ "{20X}", "{20X}", "AUTH {20X}\r\n", "334" },
+		{ "{21X}", "{21X}", "AUTH {21X}\r\n", "504 5.5.4" },
+		/* what there is room for: 127 octets */
+		{ "{62A} {64B}", "B", "AUTH {62A} {64B}\r\n", "504 5.5.4" },
+		{ "{62A} {65B}", "B", "AUTH {62A}\r\n", "504 5.5.4" },
+		{ "{62A} {65B} C", "C", "AUTH {62A} C\r\n", "334" },
+	};
+	char *mechs, *line, *codes, *say;
+	const char *at;
+	struct play p;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		mechs = expand(rows[i].mechs);
+		line = expand(rows[i].line);
+		play_init(&p);
+		p.conf.mechs = mechs;
+		play_begin(&p, PLAY_TLS);
+		play_say(&p, "EHLO c\r\n");
+		buf_add(&p.out, "", 1);
+		at = strstr((const char *)buf_data(&p.out), "AUTH ");
+		if ((at == NULL) != (line[0] == '\0') ||
+		    (at != NULL && strncmp(at, line, strlen(line)) != 0))
+			fail_msg("list of %s", rows[i].mechs);
+		buf_free(&p.out);
+		say = expand(rows[i].name);
+		play_say(&p, "AUTH ");
+		play_say(&p, say);
+		play_say(&p, "\r\n");
+		codes = play_codes(&p);
+		if (strcmp(codes, rows[i].codes) != 0)
+			fail_msg("%s of %s: %s", rows[i].name, rows[i].mechs,
+			    codes);
+		free(codes);
+		free(say);
+		free(line);
+		free(mechs);
+		play_end(&p);
+	}
+}
+
+/* Where auth_line allows more than a response may have. */
+static void
+test_long_responses(void **state)
+{
+	struct play p;
+	char *say, *codes;
+
+	(void)state;
+	play_init(&p);
+	p.conf.lines.auth = 20000;
+	play_begin(&p, PLAY_TLS);
+	say = expand("EHLO c\r\nAUTH PLAIN {12288A}\r\n"
+	    "AUTH PLAIN {12292A}\r\n");
+	play_say(&p, say);
+	codes = play_codes(&p);
+	assert_string_equal(codes, "220,250,535 5.7.8,500 5.5.6");
+	free(codes);
+	free(say);
+	play_end(&p);
+}
+
+/* text_line 0: lines of any length. */
+static void
+test_lines_without_limit(void **state)
+{
+	struct play p;
+	char *say, *codes;
+
+	(void)state;
+	play_reach(&p, STATE_RCPT);
+	p.conf.text_line = 0;
+	say = expand("DATA\r\nA:{4000a}\r\n.\r\n");
+	play_say(&p, say);
+	codes = play_codes(&p);
+	assert_string_equal(codes, "354,250 2.0.0");
+	free(codes);
+	free(say);
+	play_end(&p);
+}
+
+/* A CR that was held back is written with what follows: one octet more. */
+static void
+test_room_for_the_body(void **state)
+{
+	static const char *const heads[] = { "DATA\r\nA: b\r",
+		"BDAT 75 LAST\r\nA: b\r" };
+	unsigned char *scratch;
+	char *codes, text[80];
+	struct play p;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[0] = '\n';
+	for (size_t i = 0; i < ROWS(heads); i++)
+		for (size_t size = 2; size < 72; size++) {
+			play_reach(&p, STATE_RCPT);
+			scratch = malloc(size);
+			assert_non_null(scratch);
+			p.conf.scratch = scratch;
+			p.conf.scratch_size = size;
+			play_say(&p, heads[i]);
+			play_feed(&p, text, 70, 0);
+			play_say(&p, i == 0 ? "\r\n.\r\n" : "");
+			codes = play_codes(&p);
+			assert_string_equal(codes, i == 0 ?
+			    "354,250 2.0.0" : "250 2.0.0");
+			free(codes);
+			play_end(&p);
+			free(scratch);
+		}
+}
+
 static void
 test_data_and_bdat(void **state)
 {
@@ -746,6 +882,8 @@ test_others(void **state)
 		{ STATE_READY, "VRFY \xc3\xb6\xff SMTPUTF8\r\n", "553 5.6.7",
 		    NULL },
 		{ STATE_READY, "VRFY a SMTPUTF8=\r\n", "501 5.5.4", NULL },
+		{ STATE_READY, "VRFY \xc3\xb6 SMTPUTF8=x\r\n", "501 5.5.4",
+		    NULL },
 		{ STATE_READY, "HELO c\r\nVRFY \xc3\xb6 SMTPUTF8\r\n",
 		    "250,553 5.6.7", NULL },
 		/* 3207 section 4 */
@@ -777,6 +915,10 @@ main(void)
 		cmocka_unit_test(test_rcpt),
 		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_auth),
+		cmocka_unit_test(test_mechanisms),
+		cmocka_unit_test(test_long_responses),
+		cmocka_unit_test(test_lines_without_limit),
+		cmocka_unit_test(test_room_for_the_body),
 		cmocka_unit_test(test_data_and_bdat),
 		cmocka_unit_test(test_others),
 	};

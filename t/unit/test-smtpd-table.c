@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "lib/buf.h"
 #include "smtpd/table.h"
 
 #define FOR_CELLS(s, v, c) \
@@ -180,6 +181,85 @@ test_refused_verbs_take_no_step(void **state)
 				    (enum state)to));
 }
 
+/* By way of WAIT: AUTH alone opens a dialogue, BDAT alone stays in chunks. */
+static void
+test_ways_of_some_verbs_alone(void **state)
+{
+	(void)state;
+	FOR_CELLS(s, v, c) {
+		assert_int_equal(table_allows((enum state)s, (enum verb)v,
+		    STATE_WAIT, STATE_AUTHX), v == VERB_AUTH);
+		assert_int_equal(table_allows((enum state)s, (enum verb)v,
+		    STATE_WAIT, STATE_DATA), v == VERB_BDAT ||
+		    c->next == STATE_DATA);
+		assert_int_equal(table_allows((enum state)s, (enum verb)v,
+		    STATE_DATA, STATE_BDAT), v == VERB_BDAT &&
+		    (s == STATE_RCPT || s == STATE_BDAT));
+		/* a command is said in the state the session is in */
+		for (int from = STATE_START; from < STATE_COMMANDS; from++)
+			for (int to = STATE_START; to < STATE_DONE; to++)
+				if (from != s)
+					assert_false(table_allows(
+					    (enum state)s, (enum verb)v,
+					    (enum state)from,
+					    (enum state)to));
+	}
+}
+
+static void
+test_nothing_is_beside_the_tables(void **state)
+{
+	(void)state;
+	for (int s = STATE_COMMANDS; s <= STATE_COUNT; s++) {
+		const struct cell *c = table_cell((enum state)s, VERB_NOOP);
+
+		assert_int_equal(c->next, STATE_NONE);
+		assert_int_equal(c->refuse, REPLY_NONE);
+	}
+	assert_int_equal(table_cell(STATE_BDAT, VERB_COUNT)->next, STATE_NONE);
+	assert_int_equal(table_cell(STATE_START, VERB_COUNT)->next,
+	    STATE_NONE);
+	assert_true(table_cell(STATE_START, VERB_COUNT) ==
+	    table_cell(STATE_COUNT, VERB_EHLO));
+	assert_string_equal(table_state_name(STATE_DONE), "DONE");
+	assert_string_equal(table_state_name(STATE_COUNT), "");
+	assert_string_equal(table_verb_name(VERB_UNKNOWN), "any other");
+	assert_string_equal(table_verb_name(VERB_COUNT), "");
+	assert_int_equal(reply_row(REPLY_PARAM)->code, 555);
+	assert_int_equal(reply_row(REPLY_COUNT)->code, 0);
+}
+
+/* Whole or not: no room is said, wherever it ends. */
+static void
+test_replies_need_room(void **state)
+{
+	static const char bye[] =
+	    "221 2.0.0 mx.test closing connection\r\n";
+	struct buf b;
+	size_t max;
+
+	(void)state;
+	for (max = 0; max < sizeof(bye) + 3; max++) {
+		buf_init(&b, max);
+		assert_int_equal(reply_add(&b, REPLY_BYE, "mx.test"),
+		    max >= sizeof(bye) - 1 ? 0 : -1);
+		if (max >= sizeof(bye) - 1) {
+			assert_int_equal(b.len, sizeof(bye) - 1);
+			assert_memory_equal(buf_data(&b), bye, b.len);
+		}
+		buf_free(&b);
+		buf_init(&b, max);
+		assert_int_equal(reply_add_line(&b, REPLY_HELP, true, "x"),
+		    max >= 13 ? 0 : -1);
+		buf_free(&b);
+	}
+	/* nothing to name */
+	buf_init(&b, 100);
+	assert_int_equal(reply_add(&b, REPLY_BYE, NULL), 0);
+	assert_int_equal(b.len, sizeof(bye) - 1 - 7);
+	buf_free(&b);
+}
+
 static void
 test_done_is_the_end(void **state)
 {
@@ -266,6 +346,9 @@ main(void)
 		cmocka_unit_test(test_refused_verbs_take_no_step),
 		cmocka_unit_test(test_refused_chunks_change_nothing),
 		cmocka_unit_test(test_messages_only_with_recipients),
+		cmocka_unit_test(test_ways_of_some_verbs_alone),
+		cmocka_unit_test(test_nothing_is_beside_the_tables),
+		cmocka_unit_test(test_replies_need_room),
 		cmocka_unit_test(test_done_is_the_end),
 		cmocka_unit_test(test_golden_table),
 		cmocka_unit_test(test_man_page_shows_the_table),

@@ -746,27 +746,124 @@ test_too_many_errors(void **state)
 		}
 }
 
-/* A client that reads nothing is not written to without end. */
+/*
+ * A client that reads nothing is not written to without end: it is dropped,
+ * once, whatever the reply is for which there is no room.
+ */
 static void
 test_output_has_an_end(void **state)
 {
-	static const char noop[] = "NOOP\r\n";
+	static const struct {
+		enum state	 at;
+		const char	*say;
+	} rows[] = {
+		{ STATE_READY, "NOOP\r\n" }, { STATE_READY, "QUIT\r\n" },
+		{ STATE_READY, "EHLO c\r\n" }, { STATE_READY, "HELP\r\n" },
+		{ STATE_READY, "HELO c\r\n" }, { STATE_READY, "X\r\n" },
+		{ STATE_READY, "BDAT x\r\n" }, { STATE_READY, "\n" },
+		{ STATE_HELLO, "STARTTLS\r\n" }, { STATE_IDENT, "AUTH ?\r\n" },
+	};
+	const size_t max = 1048576;
 	struct session_action a;
 	struct play p;
-	size_t n = 0, size = 0;
+	size_t n;
 
 	(void)state;
-	reach(&p, STATE_READY);
-	while (session_state(p.s) != STATE_DONE && n++ < 1000000) {
-		size = session_output(p.s)->len;
-		session_input(p.s, (const unsigned char *)noop,
-		    sizeof(noop) - 1, p.now);
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		reach(&p, rows[i].at);
+		while (session_output(p.s)->len <= max - 14)
+			session_input(p.s, (const unsigned char *)
+			    "NOOP\r\n", 6, p.now);
+		n = session_output(p.s)->len;
+		assert_in_range(n, max - 13, max);
+		assert_int_equal(p.closed, false);
+		session_input(p.s, (const unsigned char *)rows[i].say,
+		    strlen(rows[i].say), p.now);
+		assert_in_range(session_output(p.s)->len, n, max);
+		assert_int_equal(session_state(p.s), STATE_DONE);
+		assert_true(session_action(p.s, &a));
+		assert_int_equal(a.what, SESSION_DO_DROP);
+		assert_false(session_action(p.s, &a));
+		assert_int_equal(a.what, SESSION_DO_NONE);
+		play_end(&p);
 	}
-	assert_in_range(size, 1048576 - 20, 1048576);
-	assert_true(session_action(p.s, &a));
-	assert_int_equal(a.what, SESSION_DO_DROP);
-	assert_false(session_action(p.s, &a));
-	assert_int_equal(a.what, SESSION_DO_NONE);
+}
+
+/* What BEGIN and RCPT say beside their address. */
+static void
+test_what_is_declared(void **state)
+{
+	static const struct {
+		const char	*say;
+		unsigned	 size, flags;
+	} rows[] = {
+		{ "MAIL FROM:<>\r\n", 0, 0 },
+		{ "MAIL FROM:<> SIZE=77\r\n", 77, 0 },
+		{ "MAIL FROM:<> BODY=8BITMIME\r\n", 0, 0 },
+		{ "MAIL FROM:<> BODY=BINARYMIME\r\n", 0, STORE_BINARY },
+		{ "MAIL FROM:<> SMTPUTF8 SIZE=5000 BODY=BINARYMIME\r\n",
+		    5000, STORE_BINARY | STORE_UTF8 },
+	};
+	struct session_action a;
+	struct play p;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		reach(&p, STATE_READY);
+		session_input(p.s, (const unsigned char *)rows[i].say,
+		    strlen(rows[i].say), p.now);
+		assert_true(session_action(p.s, &a));
+		assert_int_equal(a.what, SESSION_DO_BEGIN);
+		assert_int_equal(a.size, rows[i].size);
+		assert_int_equal(a.flags, rows[i].flags);
+		session_stored(p.s, STORE_OK, NULL, p.now);
+		assert_false(session_action(p.s, &a));
+		session_input(p.s, (const unsigned char *)"RCPT TO:<a@b>\r\n",
+		    15, p.now);
+		assert_true(session_action(p.s, &a));
+		assert_int_equal(a.what, SESSION_DO_RCPT);
+		assert_int_equal(a.size + a.flags, 0);
+		/* freed as it is, with an action that nobody fetched */
+		play_end(&p);
+	}
+}
+
+/* Each fault of the content by its name. */
+static void
+test_faults_of_content(void **state)
+{
+	static const struct {
+		const char	*params, *text;
+		enum reply	 last;
+	} rows[] = {
+		{ "", "A: \xff\r\n", REPLY_EIGHT_BIT },
+		{ "", "A: \xc3\xb6\r\n", REPLY_EIGHT_BIT },
+		{ " SMTPUTF8", "A: \xff\r\n", REPLY_HEADER_UTF8 },
+		{ " SMTPUTF8", "A: \xc3\r\n", REPLY_HEADER_UTF8 },
+		{ " SMTPUTF8", "A: \xc3\xb6\r\n", REPLY_DELIVERED },
+		{ "", "A: b\r\n\r\n\xff\r\n", REPLY_DELIVERED },
+		{ "", "A:" LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG
+		    "\r\n", REPLY_TEXT_LINE },
+		/* the gravest of several */
+		{ "", "A: \xff" LONG LONG LONG LONG LONG LONG LONG LONG LONG
+		    LONG "\r\n", REPLY_TEXT_LINE },
+	};
+	struct play p;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		reach(&p, STATE_READY);
+		play_say(&p, "MAIL FROM:<>");
+		play_say(&p, rows[i].params);
+		play_say(&p, "\r\nRCPT TO:<bob@example.test>\r\nDATA\r\n");
+		play_say(&p, rows[i].text);
+		play_say(&p, ".\r\n");
+		check_last(&p, rows[i].last, false);
+		play_end(&p);
+	}
+	reach(&p, STATE_DATA);
+	play_feed(&p, "A: \xff\0\r\n.\r\n", 10, 0);
+	check_last(&p, REPLY_NUL, false);
 	play_end(&p);
 }
 
@@ -805,6 +902,8 @@ main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_too_many_errors),
 		cmocka_unit_test(test_output_has_an_end),
+		cmocka_unit_test(test_what_is_declared),
+		cmocka_unit_test(test_faults_of_content),
 		cmocka_unit_test(test_freeing),
 	};
 

@@ -439,9 +439,16 @@ alias_leads_to(struct alias_table *t, const struct alias *a,
 {
 	const struct node *n = find_node(t, login);
 	struct search s = { t, 0 };
+	uint32_t *known = &t->entries[a - t->entries].led_to;
 
 	if (n == NULL || a->catch_all)
 		return false;
 	s.node = (uint32_t)(n - t->nodes) + 1;
-	return walk(t, a, search_visit, &s) == 1;
+	/* From: may name one alias thousands of times. */
+	if (*known == s.node)
+		return true;
+	if (walk(t, a, search_visit, &s) != 1)
+		return false;
+	*known = s.node;
+	return true;
 }

@@ -34,6 +34,8 @@ struct alias {
 	uint32_t	 node;
 	uint32_t	 first;		/* of its targets */
 	uint32_t	 depth;
+	uint32_t	 led_to;	/* the login's node it was last found
+					   to lead to; 0: none */
 };
 
 /* Called for each fault, in no order: its line and a text without one. */

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "lib/conf.h"
-#include "mail/alias.h"
+#include "mail/alias_impl.h"
 
 static char first[] = "a.test", second[] = "b.test";
 static char *domains[] = { first, second };
@@ -451,6 +451,33 @@ test_leads_to(void **state)
 	alias_free(&t);
 }
 
+/* A From: that names one alias many times costs one walk. */
+static void
+test_leads_to_again(void **state)
+{
+	struct faults f;
+	struct alias_table *t = read_text("team: ann, bob\nall: team\n", &f);
+	struct addr ann, bob, eve;
+	uint32_t walks;
+
+	(void)state;
+	addr_split("ann@a.test", &ann);
+	addr_split("bob@a.test", &bob);
+	addr_split("eve@a.test", &eve);
+	assert_true(alias_leads_to(t, find(t, "all@a.test"), &ann));
+	walks = t->stamp;
+	assert_true(alias_leads_to(t, find(t, "all@a.test"), &ann));
+	assert_int_equal(t->stamp, walks);
+	/* What is known of one says nothing of another. */
+	assert_false(alias_leads_to(t, find(t, "all@a.test"), &eve));
+	assert_true(alias_leads_to(t, find(t, "all@a.test"), &bob));
+	assert_int_equal(t->stamp, walks + 1);
+	assert_true(alias_leads_to(t, find(t, "all@a.test"), &ann));
+	assert_true(alias_leads_to(t, find(t, "team@a.test"), &ann));
+	assert_int_equal(t->stamp, walks + 3);
+	alias_free(&t);
+}
+
 static void
 test_address(void **state)
 {
@@ -535,6 +562,7 @@ main(void)
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_leads_to),
+		cmocka_unit_test(test_leads_to_again),
 		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_too_big),

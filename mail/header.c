@@ -45,6 +45,18 @@ line_length(const char *line, size_t len)
 	return len;
 }
 
+bool
+header_may_begin(const char *line, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && line[n] > 32 && line[n] < 127 && line[n] != ':')
+		n++;
+	while (n > 0 && n < len && is_blank(line[n]))
+		n++;
+	return n == len;
+}
+
 /* Judge the line of len octets that starts at offset at. */
 static enum header_end
 judge(const char *text, size_t at, size_t len)

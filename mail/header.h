@@ -24,6 +24,11 @@ struct header_search {
 };
 
 /*
+ * Could the len octets, which begin a line and have no line end, become a
+ * field when more of them come?
+ */
+bool	 header_may_begin(const char *line, size_t len);
+/*
  * Look for the end of the header block in the text so far, len octets that
  * begin with the block; call again with more of the same text. eof: there
  * will be no more. *end is the length of the block, without the empty line.

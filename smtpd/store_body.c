@@ -14,6 +14,7 @@
 #include "smtpd/store_author.h"
 
 #define HEAD_MAX	16384	/* fields we add; they are far less */
+#define NAME_MAX_OCTETS	998	/* of a line, RFC 5322 section 2.1.1 */
 
 enum store_status
 body_errno(int error)
@@ -211,6 +212,23 @@ assemble(struct body *b, size_t end, const struct author_facts *facts,
 	return 0;
 }
 
+/*
+ * The block is too long to wait for the end of this line; but what the line
+ * is must be seen: where a piece of it ends is the client's choice.
+ */
+static enum header_end
+force_end(struct body *b, const char *text, size_t *end)
+{
+	const char *line = text + b->search.line;
+	const size_t len = b->text.len - b->search.line;
+
+	if (b->search.line <= b->env->header_size &&
+	    ((len == 1 && *line == '\r') ||
+	    (len <= NAME_MAX_OCTETS && header_may_begin(line, len))))
+		return HEADER_MORE;
+	return header_find_end(&b->search, text, b->text.len, true, end);
+}
+
 /* The header block may be complete now, or must be (eof). */
 static void
 check_header(struct body *b, bool eof)
@@ -225,9 +243,8 @@ check_header(struct body *b, bool eof)
 	size_t end;
 
 	r = header_find_end(&b->search, text, b->text.len, eof, &end);
-	/* Too long to wait for the end, unless this line is no field. */
 	if (r == HEADER_MORE && b->text.len > max)
-		r = header_find_end(&b->search, text, b->text.len, true, &end);
+		r = force_end(b, text, &end);
 	if (r == HEADER_MORE)
 		return;
 	if (end > max || (b->binary && !is_clean(text, end, b->text.len))) {

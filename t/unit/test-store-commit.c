@@ -457,6 +457,58 @@ test_limits(void **state)
 	assert_int_equal(body_end(&f->body), STORE_BAD_HEADER);
 }
 
+/*
+ * A header block that has room for nothing more, then one more line: the
+ * verdict is the same wherever the pieces end.
+ */
+static void
+test_limit_cut(void **state)
+{
+	static const struct {
+		const char		*line;
+		enum store_status	 plain, binary;
+	} cases[] = {
+		{ "Bcc: x@example.test\r\n\r\nx\r\n", STORE_BAD_HEADER,
+		    STORE_BAD_HEADER },
+		{ "Bcc \t: x\r\n\r\n", STORE_BAD_HEADER, STORE_BAD_HEADER },
+		{ "\r\nx\r\n", STORE_OK, STORE_OK },
+		{ "no field\r\n", STORE_OK, STORE_OK },
+		{ "\x80\r\n", STORE_OK, STORE_OK },
+	};
+	struct fix *f = *state;
+	enum store_status want;
+	char text[4200];
+	size_t i, cut, len, lines, at;
+
+	for (i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		f->flags = i % 2 != 0 ? STORE_BINARY : 0;
+		want = i % 2 != 0 ? cases[i / 2].binary : cases[i / 2].plain;
+		/* LF for CRLF where it is not binary */
+		lines = i % 2 != 0 ? 0 : 1;
+		len = f->env.header_size + lines;
+		memset(text, 'x', len);
+		memcpy(text, "A: ", 3);
+		memcpy(text + len - 2, "\r\n", 2);
+		at = len;
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s",
+		    cases[i / 2].line);
+		for (cut = at - 1; cut < len; cut++) {
+			open_body(f);
+			body_add(&f->body, text, cut);
+			body_add(&f->body, text + cut, len - cut);
+			if (body_end(&f->body) != want)
+				fail_msg("case %zu cut at %zu: %d", i, cut,
+				    (int)f->body.status);
+		}
+	}
+	/* It does not wait for ever, however the pieces end. */
+	open_body(f);
+	for (i = 0; i < 1000 && f->body.status == STORE_OK; i++)
+		body_add(&f->body, i == 0 ? "Bcc" : ":\r\nBcc",
+		    i == 0 ? 3 : 6);
+	assert_int_equal(f->body.status, STORE_BAD_HEADER);
+}
+
 static void
 test_memory_bound(void **state)
 {
@@ -677,6 +729,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_texts), TEST(test_split), TEST(test_limits),
 		TEST(test_binary), TEST(test_binary_spill),
+		TEST(test_limit_cut),
 		TEST(test_memory_bound), TEST(test_spill), TEST(test_many),
 		TEST(test_faults), TEST(test_fsync_once),
 		TEST(test_spill_fault), TEST(test_no_mailbox),

@@ -343,6 +343,25 @@ may_be_wrong(struct quota *q, struct quota_box *b)
 	    changed_since(q, b, &b->seen.mtime);
 }
 
+/* Who may send may try as fast as they can: that must not fill the log. */
+static void
+tell_full(struct quota *q, struct quota_box *b, const struct quota_use *held,
+    uint64_t size)
+{
+	const int64_t now = q->clock();
+
+	b->refused++;
+	if (b->told != 0 && now - b->told < QUOTA_TELL)
+		return;
+	log_info("store: over quota mailbox=%s size=%" PRIu64 " used=%" PRIu64
+	    " held=%" PRIu64 " limit=%" PRIu64 " messages=%" PRIu64 " held=%"
+	    PRIu64 " limit=%" PRIu64 " count=%" PRIu64, b->path, size,
+	    b->used.bytes, held->bytes, b->limits.bytes, b->used.messages,
+	    held->messages, b->limits.messages, b->refused);
+	b->told = now;
+	b->refused = 0;
+}
+
 /* Is there room for size octets, beside what others hold? */
 static enum store_status
 room(struct quota *q, struct quota_box *b, const struct quota_use *own,
@@ -364,11 +383,7 @@ room(struct quota *q, struct quota_box *b, const struct quota_use *own,
 	    may_be_wrong(q, b) && count(q, b, &b->seen) == 0 &&
 	    quota_fits(&b->limits, &b->used, &held, size))
 		return STORE_OK;
-	log_info("store: over quota mailbox=%s size=%" PRIu64 " used=%" PRIu64
-	    " held=%" PRIu64 " limit=%" PRIu64 " messages=%" PRIu64 " held=%"
-	    PRIu64 " limit=%" PRIu64, b->path, size, b->used.bytes,
-	    held.bytes, b->limits.bytes, b->used.messages, held.messages,
-	    b->limits.messages);
+	tell_full(q, b, &held, size);
 	return STORE_OVER_QUOTA;
 }
 

@@ -25,6 +25,8 @@
 #define QUOTA_SHARE	4
 #define QUOTA_BOX_SHARE	20
 #define QUOTA_CHEAP	2000000
+/* Between two lines of the log about one mailbox that is full. */
+#define QUOTA_TELL	10000000000
 /* Until a maildirsize that could not be written is tried again. */
 #define QUOTA_RETRY	10000000000
 
@@ -51,6 +53,8 @@ struct quota_box {
 	struct quota_use	 used, reserved, committing;
 	int64_t			 counted, next;	/* times of counts, ns, */
 	int64_t			 retry;		/* after a failure to write */
+	int64_t			 told;		/* that it is full; */
+	uint64_t		 refused;	/* messages since then */
 	char			 path[];
 };
 

@@ -21,6 +21,8 @@ struct entry {
 	uint64_t	key;
 	uint64_t	seen;			/* milliseconds */
 	uint64_t	empty[RATE_KINDS];	/* nanoseconds */
+	uint64_t	told[RATE_KINDS];	/* milliseconds; 0: never */
+	uint32_t	refused[RATE_KINDS];	/* since then */
 };
 
 struct rate {
@@ -107,6 +109,26 @@ rate_wait(const struct rate *r, const struct addr *login, enum rate_kind kind,
 	if (empty <= full)
 		return 0;
 	return (uint32_t)((empty - full + 1000 * NANO - 1) / (1000 * NANO));
+}
+
+uint32_t
+rate_refused(struct rate *r, const struct addr *login, enum rate_kind kind,
+    uint64_t now)
+{
+	uint64_t key = key_of(r, login);
+	struct entry *e = entry_of(r, key);
+	uint32_t n;
+
+	if (e->key != key)
+		return 1;	/* forgotten meanwhile */
+	if (e->refused[kind] < UINT32_MAX)
+		e->refused[kind]++;
+	if (e->told[kind] != 0 && now - e->told[kind] < RATE_TELL)
+		return 0;
+	n = e->refused[kind];
+	e->refused[kind] = 0;
+	e->told[kind] = now;
+	return n;
 }
 
 void

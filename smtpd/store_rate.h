@@ -15,6 +15,8 @@
 struct addr;
 struct rate;
 
+#define RATE_TELL	10000	/* ms between two lines of the log */
+
 enum rate_kind { RATE_MESSAGES, RATE_RECIPIENTS, RATE_KINDS };
 
 /*
@@ -33,6 +35,12 @@ void	 rate_free(struct rate **rp);
  */
 uint32_t rate_wait(const struct rate *, const struct addr *login,
 	    enum rate_kind, uint64_t limit, uint64_t now);
+/*
+ * It was refused one. How many times since this was not 0, for the log: not 0
+ * at most once in RATE_TELL for a login and kind.
+ */
+uint32_t rate_refused(struct rate *, const struct addr *login,
+	    enum rate_kind, uint64_t now);
 /* It has one more. */
 void	 rate_count(struct rate *, const struct addr *login, enum rate_kind,
 	    uint64_t limit, uint64_t now);

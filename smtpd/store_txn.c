@@ -76,16 +76,22 @@ static enum store_status
 check_rate(struct txn *t, enum rate_kind kind, uint64_t limit)
 {
 	char login[ADDR_MAX + 1], user[2 * ADDR_MAX];
+	const uint64_t now = now_monotonic();
+	uint32_t count;
 
 	t->retry_after = rate_wait(t->store->rate, &t->login, kind, limit,
-	    now_monotonic());
+	    now);
 	if (t->retry_after == 0)
 		return STORE_OK;
+	count = rate_refused(t->store->rate, &t->login, kind, now);
+	/* It may try as fast as it can: that must not fill the log. */
+	if (count == 0)
+		return STORE_RATE;
 	addr_join(&t->login, login, sizeof(login));
 	log_info("store: refused user=\"%s\" status=rate of=%s "
-	    "retry_after=%u", str_quote(user, sizeof(user), login,
+	    "retry_after=%u count=%u", str_quote(user, sizeof(user), login,
 	    strlen(login)), kind == RATE_MESSAGES ? "messages" :
-	    "recipients", t->retry_after);
+	    "recipients", t->retry_after, count);
 	return STORE_RATE;
 }
 

@@ -428,6 +428,11 @@ def test_rates():
     b.code("MAIL FROM:<>")
     r = seconds(b.say("RCPT TO:<zoe@example.test>"))
     ok(isinstance(r, int), "the next message has no recipient left", r)
+    eq([b.code("RCPT TO:<bob@example.test>") for _ in range(60)],
+       ["450 4.7.1"] * 60, "however often it is tried")
+    lines = f.log("postern-smtpd").count('user="bob@example.test" '
+                                         "status=rate of=recipients")
+    ok(1 <= lines < 10, "that does not fill the log", "%d lines" % lines)
     for x in s + [b]:
         x.close()
 
@@ -447,4 +452,4 @@ def test():
     test_rates()
 
 
-run(153, test)
+run(155, test)

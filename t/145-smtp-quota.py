@@ -134,6 +134,12 @@ def at_rcpt():
     eq(sizes("bob")[1], use("bob"), "maildirsize has both")
     ok("over quota mailbox=%s/bob " % DOMAIN in lib.fixture.log("postern-smtpd"),
        "it is logged")
+    lines = lib.fixture.log("postern-smtpd").count("over quota mailbox=")
+    eq([s.send("bob", 100, LIMIT) for _ in range(60)], [[OVER]] * 60,
+       "however often")
+    lines = lib.fixture.log("postern-smtpd").count("over quota mailbox=") \
+        - lines
+    ok(lines < 10, "and not each time", "%d lines" % lines)
     empty("bob")
 
 
@@ -596,4 +602,4 @@ def test():
        "nothing is left in tmp/")
 
 
-run(115, test)
+run(117, test)

@@ -144,6 +144,32 @@ test_bounded(void **state)
 	rate_free(&r);
 }
 
+/* Of refusals there is a line now and then, with their number. */
+static void
+test_refused(void **state)
+{
+	static const struct addr bob = { "bob", "example.test" };
+	struct rate *r = rate_new(8, key, HOUR);
+	uint64_t now = 5000;
+	unsigned i;
+
+	(void)state;
+	rate_count(r, &alice, RATE_MESSAGES, 1, now);
+	rate_count(r, &bob, RATE_MESSAGES, 1, now);
+	assert_int_equal(rate_refused(r, &alice, RATE_MESSAGES, now), 1);
+	for (i = 0; i < 50; i++)
+		assert_int_equal(rate_refused(r, &alice, RATE_MESSAGES,
+		    now + i), 0);
+	/* Another kind, another login. */
+	assert_int_equal(rate_refused(r, &alice, RATE_RECIPIENTS, now), 1);
+	assert_int_equal(rate_refused(r, &bob, RATE_MESSAGES, now), 1);
+	assert_int_equal(rate_refused(r, &alice, RATE_MESSAGES,
+	    now + RATE_TELL - 1), 0);
+	assert_int_equal(rate_refused(r, &alice, RATE_MESSAGES,
+	    now + RATE_TELL), 52);
+	rate_free(&r);
+}
+
 int
 main(void)
 {
@@ -152,6 +178,7 @@ main(void)
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_refused),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -51,7 +51,8 @@ write_at(int fd, const void *data, size_t len, off_t at)
  * that adds to a number must not meet a full disk (SIGBUS).
  */
 static int
-make_file(int dir, const char *name, const struct stats_head *head)
+make_file(int dir, const char *name, const struct stats_head *head,
+    mode_t mode)
 {
 	static const uint64_t zeros[STATS_SLOTS];
 	int fd, error;
@@ -59,10 +60,10 @@ make_file(int dir, const char *name, const struct stats_head *head)
 	if (unlinkat(dir, name, 0) == -1 && errno != ENOENT)
 		return -1;
 	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0644);
+	    O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
-	if (fchmod(fd, 0644) == 0 &&
+	if (fchmod(fd, mode) == 0 &&
 	    write_at(fd, zeros, sizeof(zeros), STATS_VALUES_AT) == 0 &&
 	    write_at(fd, head, sizeof(*head), 0) == 0)
 		return fd;
@@ -73,12 +74,15 @@ make_file(int dir, const char *name, const struct stats_head *head)
 	return -1;
 }
 
-/* Does a master that lives hold the file? */
+/*
+ * Does a master that lives hold the file? All may read it, and so lock it for
+ * reading: that is not looked for.
+ */
 static bool
 is_held(int dir, const char *name)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	bool held;
 
 	if (fd == -1)
@@ -123,9 +127,11 @@ open_own(struct master_stats *s, const char *service)
 	}
 	remove_old(s->dir, service);
 	stats_head_make(&s->head, ROLE_NONE, 0, (int32_t)getpid(), seconds());
-	if ((s->fd = make_file(s->dir, name, &s->head)) == -1)
+	if ((s->fd = make_file(s->dir, name, &s->head, 0600)) == -1)
 		return -1;
-	return fcntl(s->fd, F_OFD_SETLK, &lock);
+	/* Locked before others can open it, and with that lock it. */
+	return fcntl(s->fd, F_OFD_SETLK, &lock) == -1 ? -1 :
+	    fchmod(s->fd, 0644);
 }
 
 static int
@@ -197,7 +203,7 @@ numbers_child(struct child *c)
 	stats_head_make(&head, c->spec->role, c->instance, (int32_t)c->pid,
 	    seconds());
 	file_name(c, name, sizeof(name));
-	if ((c->stats_fd = make_file(s->dir, name, &head)) == -1)
+	if ((c->stats_fd = make_file(s->dir, name, &head, 0644)) == -1)
 		log_warn("master: no numbers are kept: %s: %m", name);
 }
 

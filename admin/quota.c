@@ -256,6 +256,17 @@ decode(const char *name, char *dst, size_t size)
 	dst[*name == '\0' ? n : 0] = '\0';
 }
 
+/* Can mail come to it? Then it has nothing that a terminal would obey. */
+static bool
+is_address(const struct addr *a)
+{
+	char text[2 * ADDR_MAX];
+	struct addr same;
+
+	addr_format(a, text, sizeof(text));
+	return addr_parse_mailbox(text, strlen(text), &same) == ADDR_OK;
+}
+
 /* Show one of those that were found, if it is a mailbox. */
 static int
 show_place(struct task *t, const char *domain, const char *local)
@@ -267,7 +278,7 @@ show_place(struct task *t, const char *domain, const char *local)
 	decode(local, a.local, sizeof(a.local));
 	snprintf(t->place, sizeof(t->place), "%s/%s", domain, local);
 	if (addr_to_path(&a, again, sizeof(again)) == -1 ||
-	    strcmp(again, t->place) != 0)
+	    strcmp(again, t->place) != 0 || !is_address(&a))
 		return EX_OK;
 	addr_join(&a, t->user, sizeof(t->user));
 	return show_one(t);

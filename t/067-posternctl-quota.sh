@@ -91,7 +91,9 @@ is "each mailbox a line, sorted" "$(line)" \
 bob@$D 0 - 0 - default
 dave@other.test 0 - 0 - default"
 $AS mkdir "$T/mail/lost+found" "$T/mail/$D/UP" "$T/mail/$D/.x" \
-    "$T/mail/$D/%2Bodd"
+    "$T/mail/$D/%2Bodd" "$T/mail/$D/%1B%5B31mred" "$T/mail/$D/a%09b" \
+    "$T/mail/$D/%C2%9B31m" "$T/mail/$D/%E2%80%AE" "$T/mail/%1B%5B1m" \
+    "$T/mail/%1B%5B1m/x"
 : > "$T/mail/$D/file"
 exits "with what is no mailbox" 0 quota show
 is "that is not shown" "$(cut -f 1 "$T/out" | tr '\n' ' ')" \

@@ -174,10 +174,19 @@ mailbox_sync(const char *root)
 void
 mailbox_unmake(const char *root, const char *user)
 {
-	char path[PATH_MAX];
+	char path[PLACE_MAX], *local;
+	int top, domain = -1;
 
-	if (mailbox_path(root, user, path, sizeof(path)) == 0)
-		rmdir(path);
+	if (place(user, path) == -1 || (top = open_folder(AT_FDCWD, root,
+	    0)) == -1)
+		return;
+	local = strchr(path, '/');
+	*local++ = '\0';
+	if ((domain = open_folder(top, path, O_NOFOLLOW)) != -1) {
+		unlinkat(domain, local, AT_REMOVEDIR);
+		close(domain);
+	}
+	close(top);
 }
 
 static int

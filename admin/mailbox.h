@@ -50,7 +50,10 @@ bool	 mailbox_is_missing(const char *root, const char *address);
  * of the root is synced. 0, or -1 and errno.
  */
 int	 mailbox_sync(const char *root);
-/* Remove a mailbox that mailbox_make() has made, while it is empty. */
+/*
+ * Remove a mailbox that mailbox_make() has made, while it is empty. No link
+ * below the root is followed.
+ */
 void	 mailbox_unmake(const char *root, const char *user);
 
 #endif

@@ -141,6 +141,13 @@ test_unmake(void **state)
 	assert_int_equal(mkdir("mail/b.test/a/Maildir", 0700), 0);
 	mailbox_unmake("mail", "a@b.test");
 	assert_int_equal(access("mail/b.test/a/Maildir", F_OK), 0);
+	/* nothing elsewhere, whatever the domain has become */
+	assert_int_equal(rename("mail/b.test", "mail/away"), 0);
+	assert_int_equal(mkdir("other", 0700), 0);
+	assert_int_equal(mkdir("other/a", 0700), 0);
+	assert_int_equal(symlink("../other", "mail/b.test"), 0);
+	mailbox_unmake("mail", "a@b.test");
+	assert_int_equal(access("other/a", F_OK), 0);
 }
 
 int

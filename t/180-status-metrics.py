@@ -410,18 +410,20 @@ def test_bad_files():
        "and has taken over none of them")
     ok("cannot be" in fixture.log("postern-smtpd"), "which the log says")
     ok(m.get("stats_faults", service="smtpd") == 0, "no more of them")
-    junk = [path("postern-smtpd.smtpd-session.99%d" % i) for i in range(6)]
+    junk = [path("postern-smtpd.smtpd-session.99%d" % i) for i in range(7)]
     with open(page_of("smtpd-store"), "rb") as f:
         data = f.read()
-    for i, octets in enumerate((b"", data[:40], data[:-1],
-                                b"\0" + data[1:])):
+    with open(path("postern-smtpd.master"), "rb") as f:
+        master = f.read()
+    for i, octets in ((0, b""), (1, data[:40]), (2, data[:-1]),
+                      (3, b"\0" + data[1:]), (6, master)):
         with open(junk[i], "wb") as f:
             f.write(octets)
     os.symlink(page_of("smtpd-store"), junk[4])
     os.mkfifo(junk[5])
-    eq(value("stats_faults", service="smtpd"), 6,
-       "short, foreign, a link, a pipe: none is used")
-    ok("6 files could not be used" in ctl("status")[1], "status says it")
+    eq(value("stats_faults", service="smtpd"), 7,
+       "short, foreign, a link, a pipe, a master's: none is used")
+    ok("7 files could not be used" in ctl("status")[1], "status says it")
     for f in junk:
         os.unlink(f)
     eq(ctl("status")[0], 0, "the exit status stays")
@@ -587,6 +589,12 @@ def test_listen_elsewhere():
     with open(plain, "w"):
         pass
     eq(ctl("metrics", "--listen", plain)[0], 73, "another file is not")
+    other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    other.bind(fixture.dir + "/run/other")
+    give(fixture.dir + "/run/other")
+    eq((ctl("metrics", "--listen", fixture.dir + "/run/other")[0] != 0,
+        os.path.exists(fixture.dir + "/run/other")), (True, True),
+       "nor is a socket of another kind")
     for address in ("0.0.0.0:9464", "192.0.2.1:9464", "[::]:9464",
                     "[::2]:9464", "localhost:9464", "127.0.0.1",
                     "127.0.0.1:", ":9464", "127.0.0.1:65536", "9464",

@@ -525,8 +525,8 @@ test_lastuse(void **state)
 		"a+b@x\t5\tsmtp\t\033[A\n", "a+b@x\t5\tsmtp\t\n",
 		"A+b@x\t5\tsmtp\t1.2.3.4\n", "a+b@x 5 smtp 1.2.3.4\n",
 		"a+b@x\t253402300800\tsmtp\t1.2.3.4\n",
-		"a+b@x\t5\tsmtp\t1111111111111111111111111111111111111111111"
-		    "111111111\n",
+		("a+b@x\t5\tsmtp\t11111111111111111111111111111111111111111"
+		    "11111111111\n"),
 		"\n", "\t\t\t\n", "a+b@x\t5\tsmtp\t1.2.3.4\tmore\n",
 	};
 	struct lastuse_entry e;

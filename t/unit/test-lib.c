@@ -274,7 +274,7 @@ static void
 test_conf_domains(void **state)
 {
 	static const char *const bad[] = { "\xe2\x98\x83.test", "\xfc.test",
-		"a\xe3\x80\x82" "b", "-\xc3\xbc.test", "\xc3\xbc..test",
+		("a\xe3\x80\x82" "b"), "-\xc3\xbc.test", "\xc3\xbc..test",
 		"\xc3\xbc.test.", "\xc3\xbc_a.test", "a@\xc3\xbc", "" };
 	struct faults f;
 	struct conf *c = read_text("domains = {M\xc3\x9cLLER.test, "

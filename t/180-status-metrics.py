@@ -645,4 +645,4 @@ def test_all():
     test_usage()
 
 
-run(131, test)
+run(132, test)

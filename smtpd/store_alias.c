@@ -80,7 +80,7 @@ load(struct aliases *a, size_t *len)
 		errno = EFBIG;
 		goto out;
 	}
-	/* One that grows meanwhile is EFBIG now and another next time. */
+	/* One that grows meanwhile is EFBIG now, and another to same_file(). */
 	text = (char *)file_load(fd, (size_t)a->st.st_size, len);
 out:
 	saved = errno;
@@ -96,7 +96,8 @@ cannot_read(struct aliases *a, uint64_t now, int error)
 		log_err("aliases: cannot read file=%s: %s", a->conf->aliases,
 		    strerror(error));
 	a->failing = true;
-	a->retry_at = now + RETRY_MS;
+	/* What is too large stays so, and reading it again takes long. */
+	a->retry_at = error == EFBIG ? 0 : now + RETRY_MS;
 }
 
 /* A new table. One with errors counts only until there was one without. */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -248,6 +249,30 @@ test_unreadable(void **state)
 	LEADS("a", "example.test/alice");
 }
 
+/* One that is too large is not read again and again, but when it changes. */
+static void
+test_too_large(void **state)
+{
+	struct fix *f = *state;
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	char events[1024];
+
+	assert_int_equal(truncate(f->file, (off_t)ALIAS_FILE_MAX + 1), 0);
+	assert_int_not_equal(inotify_add_watch(watch, f->file, IN_OPEN), -1);
+	follow(f);
+	assert_true(read(watch, events, sizeof(events)) > 0);
+	LEADS("a", "example.test/alice");
+	follow(f);
+	assert_int_equal(read(watch, events, sizeof(events)), -1);
+	assert_int_equal(truncate(f->file, (off_t)ALIAS_FILE_MAX + 2), 0);
+	follow(f);
+	assert_true(read(watch, events, sizeof(events)) > 0);
+	write_file(f, "a: bob\n");
+	follow(f);
+	LEADS("a", "example.test/bob");
+	close(watch);
+}
+
 static void
 test_no_folder(void **state)
 {
@@ -401,6 +426,7 @@ main(void)
 		TEST(test_follow),
 		TEST(test_bad_file),
 		TEST(test_unreadable),
+		TEST(test_too_large),
 		TEST(test_no_folder),
 		TEST(test_order),
 		TEST(test_world),

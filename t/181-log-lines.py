@@ -253,11 +253,20 @@ def test_store_away():
     eq(c.s.getreply()[0], 451, "the store is away")
     c.close()
     ends(c, "the store is away", status="failed", reply="451", id="none")
-    wait_for(lambda: children(fixture.pid("postern-smtpd"))
-             .get("smtpd-store"))
+    wait_for(lambda: attempt(delivered_once))
+    c = Client()
+    c.envelope()
+    kids = children(fixture.pid("postern-smtpd"))
+    os.kill(kids["smtpd-store"][0], signal.SIGKILL)
+    wait_for(lambda: fixture.log("postern-smtpd").count(
+        "the store is away") == 4)
+    eq(c.say("DATA"), 451, "away before DATA")
+    c.s.quit()
+    ends(c, "away before DATA", status="failed", reply="451",
+         enhanced="4.3.0", size="0")
 
 
-def test_stalled_store():
+def test_stalled_store(reload, what):
     """Its client leaves while the store is at it: the store's word is
     waited for, and the message is there."""
     wait_for(lambda: attempt(delivered_once))
@@ -272,22 +281,26 @@ def test_stalled_store():
         c.close()
         wait_for(lambda: [l for l in lines("session")
                           if dict(l)["client"] == c.address])
+        if reload:
+            ready = log_count("master: ready")
+            os.kill(fixture.pid("postern-smtpd"), signal.SIGHUP)
+            wait_for(lambda: log_count("master: ready") > ready)
         eq([l for l in lines("message") if dict(l)["client"] == c.address],
-           [], "no line while the store is at it")
+           [], what + ": no line while the store is at it")
     finally:
         os.kill(kid, signal.SIGCONT)
     wait_for(lambda: [l for l in lines("message")
                       if dict(l)["client"] == c.address])
-    got = ends(c, "gone before the reply", status="ok", reply="none",
+    got = ends(c, what, status="ok", reply="none",
                enhanced="none", recipients="1")
-    ok(got["id"] != "none", "what was delivered has its id", got)
+    ok(got["id"] != "none", what + ": it was delivered", got)
 
 
 def delivered_once():
     c = Client()
-    c.data("\r\n.\r\n")
-    c.s.quit()
-    return True
+    code = c.data("\r\n.\r\n")
+    c.close()
+    return code == 250
 
 
 def attempt(f):
@@ -357,9 +370,10 @@ def test():
     test_at_connect()
     test_quoting()
     test_store_away()
-    test_stalled_store()
+    test_stalled_store(False, "gone before the reply")
+    test_stalled_store(True, "gone, and the session process is to end")
     eq(log_count(r"store: (delivered|refused)"), 0,
        "no second line by the store")
 
 
-run(139, test)
+run(152, test)

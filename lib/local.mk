@@ -23,6 +23,7 @@ libpostern_a_SOURCES = \
 	lib/log.c lib/log.h \
 	lib/master.c lib/master.h \
 	lib/master_conf.c \
+	lib/master_inherit.c \
 	lib/master_impl.h \
 	lib/master_listen.c \
 	lib/master_roles.c \

@@ -286,6 +286,8 @@ run(struct master *m, bool background)
 	struct generation *g;
 	int status;
 
+	if (inherit_sockets(&m->inheritance) == -1)
+		return EX_UNAVAILABLE;
 	if ((g = generation_new(m, &status)) == NULL)
 		return status;
 	if (background && daemonize(m) == -1)

@@ -220,7 +220,8 @@ generation_new(struct master *m, int *status)
 		goto fail;
 	*status = EX_UNAVAILABLE;
 	if (listeners_open(&g->listeners, old == NULL ? NULL :
-	    &old->listeners, m->spec, g->conf) == -1)
+	    &old->listeners, &m->inheritance, m->spec, g->conf) == -1 ||
+	    (old == NULL && inherit_check(&m->inheritance) == -1))
 		goto fail;
 	return g;
 fail:

@@ -11,9 +11,11 @@
 #include <time.h>
 
 #include "lib/conf.h"
+#include "lib/ip.h"
 #include "lib/master.h"
 
 #define MASTER_LISTENERS	64
+#define LISTEN_BACKLOG		4096
 #define MASTER_SIGNALS		4
 #define MASTER_CHILDREN		128	/* processes of one generation */
 
@@ -23,6 +25,7 @@ struct event;
 struct event_base;
 struct master;
 struct master_stats;
+struct sockaddr_storage;
 
 struct listener {
 	enum listen_kind	 kind;
@@ -34,6 +37,21 @@ struct listener {
 
 struct listeners {
 	struct listener		 item[MASTER_LISTENERS];
+	size_t			 n;
+};
+
+/* A listening socket that the master was started with. */
+struct inherited {
+	int			 fd;
+	char			 name[32];
+	unsigned char		 ip[IP_SIZE];
+	uint64_t		 port;
+	bool			 both;	/* of :: and of 0.0.0.0, too */
+	bool			 used;
+};
+
+struct inheritance {
+	struct inherited	 item[MASTER_LISTENERS];
 	size_t			 n;
 };
 
@@ -84,6 +102,7 @@ struct master {
 	struct event		*auth_timer;
 	struct event		*kill_timer;
 	struct event		*signals[MASTER_SIGNALS];
+	struct inheritance	 inheritance;
 	struct master_stats	*stats;		/* NULL: none are kept */
 	uint32_t		 next_instance;
 	int			 parent_fd;	/* told when ready, or -1 */
@@ -105,13 +124,31 @@ void	 master_fail(struct master *, int status);
 struct generation *generation_new(struct master *, int *status);
 void	 generation_free(struct generation **);
 
+/* master_inherit.c */
+/*
+ * Find the sockets that LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES of the
+ * environment hand over to this process, see sd_listen_fds(3). 0, or -1 when
+ * one of them is no TCP socket that listens (logged).
+ */
+int	 inherit_sockets(struct inheritance *);
+/*
+ * A duplicate of the one at this address and port; with port 0 the one at
+ * this address that is called name. *bound is its port. -1 with errno ENOENT
+ * when there is none, or what fcntl(2) says.
+ */
+int	 inherit_take(struct inheritance *, const struct sockaddr_storage *,
+	    uint64_t port, const char *name, uint64_t *bound);
+/* 0, or -1 when one was never taken: nobody would serve it (logged). */
+int	 inherit_check(const struct inheritance *);
+
 /* master_listen.c */
 /*
- * Bind what the conf asks for, taking over from old (may be NULL) what it
- * has already. 0, or -1 (logged).
+ * Open what the conf asks for: taken over from old (may be NULL), handed
+ * over to the master, or bound. 0, or -1 (logged).
  */
 int	 listeners_open(struct listeners *, const struct listeners *old,
-	    const struct master_spec *, const struct conf *);
+	    struct inheritance *, const struct master_spec *,
+	    const struct conf *);
 void	 listeners_close(struct listeners *);
 /* Write or remove <run_dir>/<name>.ports and .pid. 0, or -1 (logged). */
 int	 listeners_announce(const struct listeners *,

@@ -19,8 +19,6 @@
 #include "lib/master_impl.h"
 #include "lib/str.h"
 
-#define LISTEN_BACKLOG	4096
-
 static const char *const kind_names[LISTEN_COUNT] = {
 	[LISTEN_NONE] = "none",
 	[LISTEN_SUBMISSION] = "submission",
@@ -60,13 +58,17 @@ make_address(struct sockaddr_storage *ss, const char *text, uint64_t port)
 }
 
 static int
-bind_tcp(struct listener *l)
+open_tcp(struct listener *l, struct inheritance *in)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = make_address(&ss, l->address, l->asked);
 	int one = 1, saved;
 	uint16_t port;
 
+	l->fd = inherit_take(in, &ss, l->asked, kind_names[l->kind],
+	    &l->port);
+	if (l->fd != -1 || errno != ENOENT)
+		return l->fd;
 	l->fd = socket(ss.ss_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (l->fd == -1)
@@ -111,7 +113,8 @@ take_over(struct listener *l, const struct listeners *old)
 
 static int
 open_one(struct listeners *ls, const struct listeners *old,
-    enum listen_kind kind, const char *address, uint64_t port)
+    struct inheritance *in, enum listen_kind kind, const char *address,
+    uint64_t port)
 {
 	struct listener *l = &ls->item[ls->n];
 	int r;
@@ -132,7 +135,7 @@ open_one(struct listeners *ls, const struct listeners *old,
 	if (kind == LISTEN_AUTH)
 		r = l->fd = ipc_listen(address);
 	else
-		r = bind_tcp(l);
+		r = open_tcp(l, in);
 	if (r == -1) {
 		log_err("listen: %s: address=%s port=%" PRIu64 ": %m",
 		    kind_names[kind], address, port);
@@ -144,7 +147,8 @@ open_one(struct listeners *ls, const struct listeners *old,
 
 int
 listeners_open(struct listeners *ls, const struct listeners *old,
-    const struct master_spec *spec, const struct conf *c)
+    struct inheritance *in, const struct master_spec *spec,
+    const struct conf *c)
 {
 	char path[4096];
 
@@ -155,13 +159,13 @@ listeners_open(struct listeners *ls, const struct listeners *old,
 		if (l == NULL) {
 			snprintf(path, sizeof(path), "%s/auth.sock",
 			    c->run_dir);
-			if (open_one(ls, old, *k, path, 0) == -1)
+			if (open_one(ls, old, in, *k, path, 0) == -1)
 				goto fail;
 			continue;
 		}
 		for (size_t i = 0; l->on && i < l->addresses.n; i++)
-			if (open_one(ls, old, *k, l->addresses.item[i],
-			    l->port) == -1)
+			if (open_one(ls, old, in, *k,
+			    l->addresses.item[i], l->port) == -1)
 				goto fail;
 	}
 	if (ls->n > 0)

@@ -34,6 +34,7 @@ HTTP_TESTS += t/119-smtp-utf8.py
 HTTP_TESTS += t/122-smtp-programs.py
 HTTP_TESTS += t/124-maildir-readers.py
 HTTP_TESTS += t/126-smtp-conf.py
+HTTP_TESTS += t/135-socket-activation.py
 HTTP_TESTS += t/136-tls-scanners.py
 HTTP_TESTS += t/145-smtp-quota.py
 HTTP_TESTS += t/140-smtp-policy.py

@@ -301,6 +301,18 @@ take(struct body *b, const void *data, size_t len)
 	    convert(b, data, len);
 }
 
+/* All that is in memory to the file, or no message. */
+static void
+put_out(struct body *b)
+{
+	if (body_flush(b) == -1) {
+		spoil(b, body_errno(errno), errno);
+		return;
+	}
+	buf_free(&b->text);
+	charge(b);
+}
+
 /* Keep within memory: to the file, when there is much or others need it. */
 static void
 spill(struct body *b)
@@ -316,12 +328,18 @@ spill(struct body *b)
 	}
 	if (!tight && b->text.len < BODY_SPILL)
 		return;
-	if (body_flush(b) == -1) {
-		spoil(b, body_errno(errno), errno);
+	put_out(b);
+}
+
+void
+body_yield(struct body *b, size_t most)
+{
+	if (b->status != STORE_OK || b->charged <= most)
 		return;
-	}
-	buf_free(&b->text);
-	charge(b);
+	if (b->header_done)
+		put_out(b);
+	else
+		spoil(b, STORE_FAILED, ENOMEM);
 }
 
 void

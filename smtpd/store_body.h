@@ -68,6 +68,12 @@ int	 body_open(struct body *, struct body_env *, const char *path,
 	    int64_t now, const struct trace *t);
 /* Take octets. What is wrong with them stands in b->status from then on. */
 void	 body_add(struct body *, const void *data, size_t len);
+/*
+ * Others need the memory it holds, if that is more than `most' octets: what
+ * is in it goes to the file. Until its header block is whole that cannot be;
+ * it is given up then (STORE_FAILED).
+ */
+void	 body_yield(struct body *, size_t most);
 /* There will be no more; returns the status. */
 enum store_status body_end(struct body *);
 /*

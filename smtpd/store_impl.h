@@ -85,6 +85,7 @@ struct store {
 	struct commit_env	 commits;
 	LIST_HEAD(, peer)	 peers;
 	uint64_t		 last_id;	/* microseconds */
+	uint64_t		 room_at;	/* ms; see make_room() */
 	bool			 draining;
 };
 

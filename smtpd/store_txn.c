@@ -20,6 +20,9 @@
 #include "smtpd/store_impl.h"
 #include "smtpd/store_rcpt.h"
 
+#define ROOM_MS		1000	/* between two searches for memory */
+#define ROOM_SMALL	4096	/* octets of a message that may be kept */
+
 struct txn *
 txn_new(struct peer *p, uint32_t number)
 {
@@ -149,6 +152,33 @@ place_of(const struct txn *t, const char *path, bool *found)
 	return low;
 }
 
+/*
+ * Messages whose clients take their time hold memory as long: when it gets
+ * short that is taken from them, rather than refuse all others. It is not
+ * looked for often, for what is left then are many small pieces.
+ */
+static void
+make_room(struct store *s)
+{
+	struct body_env *env = &s->bodies;
+	const uint64_t now = now_monotonic();
+	struct peer *p;
+	struct txn *t;
+	size_t i;
+
+	if (env->memory < env->memory_max - env->memory_max / 8 ||
+	    now < s->room_at)
+		return;
+	s->room_at = now + ROOM_MS;
+	LIST_FOREACH(p, &s->peers, next)
+		for (i = 0; i < PEER_BUCKETS; i++)
+			LIST_FOREACH(t, &p->txns[i], next)
+				if (t->state == TXN_BODY)
+					body_yield(&t->body, ROOM_SMALL);
+	log_notice("store: memory was short: octets=%zu are left in use",
+	    env->memory);
+}
+
 static enum store_status
 add_path(struct txn *t, const char *path)
 {
@@ -164,6 +194,7 @@ add_path(struct txn *t, const char *path)
 		return STORE_OK;
 	if (t->npaths >= t->store->conf->mailbox_limit)
 		return STORE_TOO_MANY;
+	make_room(t->store);
 	if (env->memory + cost > env->memory_max)
 		return STORE_FAILED;
 	if (t->npaths == t->cap) {
@@ -312,6 +343,7 @@ txn_open(struct txn *t, const struct store_open *o)
 	char id[BODY_ID_MAX];
 	int64_t now;
 
+	make_room(s);
 	if (pool_pending(s->pool) >= s->conf->delivery_queue ||
 	    s->bodies.memory >= s->bodies.memory_max)
 		return STORE_FAILED;

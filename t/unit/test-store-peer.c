@@ -808,6 +808,64 @@ test_drain(void **state)
 	assert_true(done_calls > 0);
 }
 
+/*
+ * Messages that are not gone on with hold memory, until others need it: then
+ * a whole header block goes to a file with what follows it, and one that is
+ * not whole is given up.
+ */
+static void
+try_room(struct fix *f, bool at_open)
+{
+	static const char line[] = "X-A: 345678901234567890123456789\r\n";
+	static char head[3 * 1024], text[20 * 1024];
+	size_t i;
+
+	for (i = 0; i + sizeof(line) < sizeof(head); i += sizeof(line) - 1)
+		memcpy(head + i, line, sizeof(line));
+	memset(text, 'x', sizeof(text) - 1);
+	memcpy(text, "A: b\r\n\r\n", 8);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(begin(f, 0, 1 + (uint32_t)i,
+		    "alice@example.test"), STORE_OK);
+		assert_int_equal(rcpt(f, 0, 1 + (uint32_t)i,
+		    "bob@example.test"), STORE_OK);
+		if (i < 3)
+			assert_int_equal(open_txn(f, 0, 1 + (uint32_t)i),
+			    STORE_OK);
+	}
+	body(f, 0, 1, text);
+	body(f, 0, 2, head);
+	body(f, 0, 3, "A: b\r\n");
+	pump(f);
+	f->store.bodies.memory_max = f->store.bodies.memory;
+	if (at_open)
+		assert_int_equal(open_txn(f, 0, 4), STORE_OK);
+	else
+		deliver(f, 0, 5);
+	assert_true(f->store.bodies.memory <
+	    f->store.bodies.memory_max / 8 * 7);
+	abort_txn(f, 0, 4);
+	/* Nothing of the first is lost, */
+	body(f, 0, 1, "\r\n");
+	assert_int_equal(commit(f, 0, 1, sizeof(text) + 1), STORE_OK);
+	/* a small one is left in peace. */
+	assert_int_equal(commit(f, 0, 2, strlen(head)), STORE_FAILED);
+	assert_int_equal(commit(f, 0, 3, 6), STORE_OK);
+	assert_int_equal(f->store.bodies.memory, 0);
+}
+
+static void
+test_room(void **state)
+{
+	try_room(*state, false);
+}
+
+static void
+test_room_open(void **state)
+{
+	try_room(*state, true);
+}
+
 int
 main(void)
 {
@@ -820,7 +878,8 @@ main(void)
 		TEST(test_abort), TEST(test_tickets), TEST(test_auth_restart),
 		TEST(test_bounds), TEST(test_bad_form), TEST(test_bad_order),
 		TEST(test_utf8_form), TEST(test_descriptor), TEST(test_gone),
-		TEST(test_drain),
+		TEST(test_drain), TEST(test_room),
+		TEST(test_room_open),
 	};
 
 	umask(0027);

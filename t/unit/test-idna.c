@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <unistr.h>
 
 #include "lib/idna.h"
 #include "lib/nfc.h"
@@ -218,7 +219,7 @@ test_characters(void **state)
 		0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069, 0xfdd0,
 		0xfdef, 0xfeff, 0xfffe, 0xffff, 0x1fffe, 0x10ffff,
 		UINT32_MAX };
-	static const uint32_t yes[] = { 'a', 0xa0, 0xe4, 0x200c, 0x200d,
+	static const uint32_t yes[] = { ' ', 'a', 0x7e, 0xa0, 0xe4, 0x200c, 0x200d,
 		0x2027, 0x202f, 0x2065, 0x206a, 0xfdcf, 0xfdf0, 0xfefe,
 		0xff00, 0xfffd, 0x10000, 0x1f600, 0x10fffd };
 	size_t i;
@@ -230,6 +231,62 @@ test_characters(void **state)
 	for (i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
 		if (!utf8_is_name(yes[i]))
 			fail_msg("U+%04X", (unsigned)yes[i]);
+}
+
+/* Octets about which a decoder may be wrong. */
+static const unsigned char edges[] = { 0x00, 0x41, 0x7f, 0x80, 0x81, 0x8f,
+	0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec,
+	0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff };
+
+/* len octets in memory of their own size, against another's decoder. */
+static void
+check_decoded(const unsigned char *s, size_t len)
+{
+	unsigned char *copy = malloc(len > 0 ? len : 1);
+	uint32_t c;
+	ucs4_t want;
+	size_t n;
+	int r;
+
+	assert_non_null(copy);
+	memcpy(copy, s, len);
+	n = utf8_decode(copy, len, &c);
+	r = len > 0 ? u8_mbtoucr(&want, copy, len) : 0;
+	if (len == 0)
+		assert_true(n == 0 && c == UINT32_MAX);
+	else if (r > 0)
+		assert_true(n == (size_t)r && c == want);
+	else
+		assert_true(n == 1 && c == UINT32_MAX);
+	assert_int_equal(utf8_is_valid(copy, len),
+	    u8_check(copy, len) == NULL);
+	free(copy);
+}
+
+static void
+test_decoding(void **state)
+{
+	unsigned char s[6];
+	const size_t n = sizeof(edges);
+	ucs4_t c;
+	int len;
+
+	(void)state;
+	for (size_t i = 0; i < n * n * n * n; i++) {
+		s[0] = edges[i % n];
+		s[1] = edges[i / n % n];
+		s[2] = edges[i / n / n % n];
+		s[3] = edges[i / n / n / n];
+		for (size_t l = 0; l <= 4; l++)
+			if (l == 4 || (l == 3 && i < n * n * n) ||
+			    (l == 2 && i < n * n) || (l < 2 && i < n))
+				check_decoded(s, l);
+	}
+	for (c = 0; c < 0x110000; c += c < 0x3000 ? 1 : 61) {
+		len = u8_uctomb(s, c, sizeof(s));
+		if (len > 0)
+			check_decoded(s, (size_t)len);
+	}
 }
 
 /* What follows octets that are not UTF-8 is judged on its own. */
@@ -301,6 +358,7 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_decoding),
 		cmocka_unit_test(test_stream_goes_on),
 	};
 

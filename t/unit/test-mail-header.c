@@ -129,6 +129,62 @@ test_cut_values(void **state)
 	assert_int_equal(f.value_len, 2);
 }
 
+/* ftext is 33 to 126 but ":"; each line in memory of its own size. */
+static const struct {
+	const char	*block;
+	size_t		 name;		/* its octets; 0: no field */
+	bool		 from;
+	const char	*value;		/* unfolded */
+} fields[] = {
+	{ "From: a", 4, true, "a" }, { "fROM:a", 4, true, "a" },
+	{ "From", 0, false, "" }, { "From ", 0, false, "" },
+	{ "From \t:a", 4, true, "a" }, { "F: a", 1, false, "a" },
+	{ "Fro: a", 3, false, "a" }, { "Froms: a", 5, false, "a" },
+	{ "Frox: a", 4, false, "a" }, { "!: a", 1, false, "a" },
+	{ "~: a", 1, false, "a" }, { "\x7f: a", 0, false, "" },
+	{ "\x1f: a", 0, false, "" }, { ": a", 0, false, "" },
+	{ " : a", 0, false, "" }, { ":", 0, false, "" }, { "", 0, false, "" },
+	{ "A:", 1, false, "" }, { "A:\n", 1, false, "" },
+	{ "A:\r\n", 1, false, "" }, { "A: b\r\n", 1, false, "b" },
+	{ "A: b\n c", 1, false, "b c" }, { "A: b\n\tc", 1, false, "b\tc" },
+	{ "A: b\r\n c\r\n d\r\n", 1, false, "b c d" },
+	{ "A: b\rc", 1, false, "b\rc" }, { "A: b\r", 1, false, "b" },
+	{ "A: b\n \r\n", 1, false, "b" }, { "A:\n b", 1, false, "b" },
+	{ "A: b \t ", 1, false, "b" }, { "A: b\nB: c\n", 1, false, "b" },
+	{ "A: b\n ", 1, false, "b" }, { "A:  ", 1, false, "" },
+	{ "A: b\r\rc", 1, false, "b\r\rc" },
+	{ "A: b\r\n c\r", 1, false, "b c" },
+};
+
+static void
+test_each_field(void **state)
+{
+	struct header_field f;
+	char text[20], *copy;
+	size_t len, pos;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		len = strlen(fields[i].block);
+		copy = malloc(len > 0 ? len : 1);
+		assert_non_null(copy);
+		memcpy(copy, fields[i].block, len);
+		pos = 0;
+		if (header_next(copy, len, &pos, &f) != (fields[i].name > 0))
+			fail_msg("%s", fields[i].block);
+		if (fields[i].name > 0) {
+			assert_int_equal(f.name_len, fields[i].name);
+			assert_int_equal(header_is(&f, "From"),
+			    fields[i].from);
+			assert_int_equal(header_unfold(&f, text,
+			    sizeof(text)), strlen(fields[i].value));
+			if (strcmp(text, fields[i].value) != 0)
+				fail_msg("%s: %s", fields[i].block, text);
+		}
+		free(copy);
+	}
+}
+
 int
 main(void)
 {
@@ -137,6 +193,7 @@ main(void)
 		cmocka_unit_test(test_octet_by_octet),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_cut_values),
+		cmocka_unit_test(test_each_field),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

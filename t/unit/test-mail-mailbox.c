@@ -16,6 +16,11 @@
 
 #define A32	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define A64	A32 A32
+#define A31	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define D255	A64 A64 A64 A32 A31
+#define L253	A64 A64 A64 A31 A30
+#define A30	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A28	"aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 /* "name|local@domain" of each, joined by a space and a semicolon; NULL: -1 */
 static const struct { const char *in, *want; } lists[] = {
@@ -74,6 +79,50 @@ static const struct { const char *in, *want; } lists[] = {
 	{ "a\x01@b", NULL }, { "\"a\x01\"@b", NULL }, { "(\x01)a@b", NULL },
 	{ A64 "@b", "|" A64 "@b" }, { "x" A64 "@b", NULL },
 	{ "a:b@c", NULL },
+	/* RFC 5322 section 3.2.2, FWS and comments */
+	{ "\tAl\t<a@b>\t", "Al|a@b" },
+	{ "( ~\x80)a@b", "|a@b" }, { "(\x7f)a@b", NULL },
+	{ "(\x1f)a@b", NULL }, { "(a \\) b)c@d", "|c@d" },
+	{ "(a \\( b)c@d", "|c@d" }, { "a@b (\\", NULL },
+	{ "a@b)", NULL }, { ") <a@b>", NULL },
+	/* section 3.2.3, atext */
+	{ "!~@!~", "|!~@!~" }, { "a\x7f@b", NULL }, { "a\x1f@b", NULL },
+	{ "a]@b", NULL }, { "] <a@b>", NULL }, { "\\a@b", NULL },
+	/* section 3.2.4, quoted-string, folded too */
+	{ "\" ~\x80\"@b", "| ~\x80@b" }, { "\"\x7f\"@b", NULL },
+	{ "\"a\\\x01\"@b", NULL }, { "\"a[b\"@c", "|a[b@c" },
+	{ "\"a\r\n b\"@c", "|a b@c" }, { "\"a\n b\"@c", "|a b@c" },
+	{ "a@\"b\"", NULL }, { "a@\"b\\", NULL },
+	/* section 3.4, phrases and groups */
+	{ ".a <b@c>", NULL }, { ". <b@c>", NULL },
+	{ "Us: You: a@b;", NULL }, { "Us: a@b c@d;", NULL },
+	{ "a@b, ;", NULL }, { "Us: a@b;;", NULL },
+	/* section 3.4.1, addr-spec */
+	{ "a x b.c", NULL }, { "<a,b>", NULL }, { "<a.b>", NULL },
+	{ "a@[x\\]y]", "|a@[x\\]y]" }, { "a@[x\x01]", NULL },
+	/* section 4.4, obs-route */
+	{ "<@x", NULL }, { "<@\"x\"@d>", NULL }, { "<@x:a@b>", "|a@b" },
+	{ "<@[x]:a@b>", "|a@b" }, { "<@x.:a@b>", NULL },
+	/* RFC 5321 section 4.5.3.1: octets of the parts */
+	{ A31 "." A32 "@b", "|" A31 "." A32 "@b" },
+	{ A32 "." A32 "@b", NULL }, { A64 ".b@c", NULL },
+	{ "\"" A64 "\"@b", "|" A64 "@b" }, { "\"x" A64 "\"@b", NULL },
+	{ "a@" D255, "|a@" D255 }, { "a@" D255 "x", NULL },
+	{ "a@" D255 ".b", NULL }, { "a@" A64 "." A64 "." A64 "." A30 "." A30,
+	    NULL },
+	{ "a@" A64 "." A64 "." A64 "." A31 "." A28,
+	    "|a@" A64 "." A64 "." A64 "." A31 "." A28 },
+	{ "a@[" L253 "]", "|a@[" L253 "]" }, { "a@[" L253 "x]", NULL },
+	{ "<@" D255 ":a@b>", "|a@b" }, { "<@x" D255 ":a@b>", NULL },
+};
+
+/* One mailbox alone (Sender); NULL: it is none. */
+static const struct { const char *in, *want; } single[] = {
+	{ "a@b", "a@b" }, { "Al <a@B>", "a@b" }, { " a@b (c) ", "a@b" },
+	{ "<a@b>", "a@b" }, { "", NULL }, { "a", NULL }, { "<a@b", NULL },
+	{ "a@b, c@d", NULL }, { "a@b,", NULL }, { ",a@b", NULL },
+	{ "a@b;", NULL }, { "Us: a@b;", NULL }, { "Us:;", NULL },
+	{ "a@b c@d", NULL }, { "a@b <c@d>", NULL },
 };
 
 struct seen {
@@ -134,6 +183,31 @@ test_prefixes(void **state)
 }
 
 static void
+test_single(void **state)
+{
+	char text[ADDR_MAX + 1], *copy;
+	struct addr a;
+	size_t len;
+	int r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++) {
+		len = strlen(single[i].in);
+		copy = malloc(len > 0 ? len : 1);
+		assert_non_null(copy);
+		memcpy(copy, single[i].in, len);
+		memset(&a, 'x', sizeof(a));
+		r = mailbox_parse_one(copy, len, &a);
+		free(copy);
+		if (r != (single[i].want != NULL ? 0 : -1))
+			fail_msg("%s: %d", single[i].in, r);
+		if (r == 0)
+			assert_string_equal(addr_join(&a, text, sizeof(text)),
+			    single[i].want);
+	}
+}
+
+static void
 test_nul(void **state)
 {
 	struct seen s = { "", 0 };
@@ -186,6 +260,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_single),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_large),

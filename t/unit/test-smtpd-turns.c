@@ -668,6 +668,10 @@ test_info(void **state)
 	assert_false(i.transaction);
 	assert_int_equal(i.delivered, 1);
 	assert_int_equal(i.recipients + i.size + i.flags, 0);
+	assert_int_equal(i.verdict, REPLY_DELIVERED);
+	play_say(&p, "MAIL FROM:<>\r\nRCPT TO:<a@example.test>\r\nDATA\r\n");
+	play_event(&p, SESSION_EV_GONE);
+	assert_int_equal(session_info(p.s).verdict, REPLY_NONE);
 	play_end(&p);
 }
 
@@ -838,6 +842,7 @@ test_faults_of_content(void **state)
 	} rows[] = {
 		{ "", "A: \xff\r\n", REPLY_EIGHT_BIT },
 		{ "", "A: \xc3\xb6\r\n", REPLY_EIGHT_BIT },
+		{ "", "A: \xff\xff\xff\xff\r\n", REPLY_EIGHT_BIT },
 		{ " SMTPUTF8", "A: \xff\r\n", REPLY_HEADER_UTF8 },
 		{ " SMTPUTF8", "A: \xc3\r\n", REPLY_HEADER_UTF8 },
 		{ " SMTPUTF8", "A: \xc3\xb6\r\n", REPLY_DELIVERED },
